@@ -1,0 +1,3 @@
+//! The `uproctor` program: see [`uproctor`] for everything it does.
+
+fn main() {}

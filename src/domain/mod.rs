@@ -1,7 +1,21 @@
 //! Plain data that every other module speaks in: names, times, events, runs, effects. No input or output.
 
+mod capability;
 mod duration;
+mod effect;
+mod event;
+mod ids;
 mod name;
+mod problem;
+mod run;
+mod suggest;
 
+pub use capability::Capability;
 pub use duration::{DurationError, format_duration, parse_duration};
+pub use effect::{Effect, EffectState};
+pub use event::{Detail, Event, EventKind};
+pub use ids::{EventId, RunId};
 pub use name::{AutomationName, ConfigName, HookName, NameError, PlayerName, RoomName, SessionName};
+pub use problem::{Problem, Severity, line_column, offset_of};
+pub use run::{Mode, Outcome, RunReport, TraceKind, TraceLine};
+pub use suggest::did_you_mean;

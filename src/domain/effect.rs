@@ -1,0 +1,74 @@
+//! One write to the world: what was to be done, and what became of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What became of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectState {
+    /// Written down, about to be sent or under way.
+    Claimed,
+    /// The server said that it is done.
+    Done,
+    /// The server said no, or the request provably never left.
+    Failed,
+    /// It was sent and no answer came: it may have happened. A person looks.
+    Uncertain,
+    /// It was not sent, since a check before it said no.
+    Refused,
+    /// It was not sent, since the run is a dry run.
+    Would,
+}
+
+impl EffectState {
+    const ALL: [Self; 6] =
+        [Self::Claimed, Self::Done, Self::Failed, Self::Uncertain, Self::Refused, Self::Would];
+
+    /// The word in the store and in answers to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Uncertain => "uncertain",
+            Self::Refused => "refused",
+            Self::Would => "would",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+impl fmt::Display for EffectState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One write as the store keeps it: a row per player where players are written to, else one row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// The place of the script's call among the run's writes, from 1. A call for three players is three rows with
+    /// one ordinal.
+    pub ordinal: u32,
+    /// The capability that it needs, which is also the name of what is done: `players.advance`.
+    pub action: String,
+    /// The session or room that is written to, or the host of an outgoing request.
+    pub target: Option<String>,
+    /// The player that is written to.
+    pub player: Option<String>,
+    /// The arguments, as JSON.
+    pub arguments: Value,
+    /// What had to be true for it to be sent: for a step, `{"show_page": 3, "page": "app/Decision"}`.
+    pub precondition: Option<Value>,
+    /// What became of it.
+    pub state: EffectState,
+    /// What the server said, or why it was not sent.
+    pub note: Option<String>,
+}

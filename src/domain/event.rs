@@ -1,0 +1,137 @@
+//! Something that happened and may start an automation.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{AutomationName, EventId, HookName};
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// A cron expression was due.
+    Cron,
+    /// A period was over.
+    Every,
+    /// A single instant was reached.
+    At,
+    /// A request came to `/hooks/NAME`.
+    Webhook,
+    /// A script's `poll()` gave an item that was not there before.
+    Poll,
+    /// A person asked for it: `uproctor trigger`.
+    Manual,
+}
+
+impl EventKind {
+    /// The word that scripts, the store and people see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cron => "cron",
+            Self::Every => "every",
+            Self::At => "at",
+            Self::Webhook => "webhook",
+            Self::Poll => "poll",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What came with the event, by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detail {
+    /// From the clock.
+    Scheduled {
+        /// The instant at which it was due.
+        scheduled_at: Timestamp,
+        /// How many earlier instants were missed and are made up for by this one.
+        missed_count: u64,
+    },
+    /// From a webhook whose signature was right.
+    Webhook {
+        /// The name in its address.
+        hook: HookName,
+        /// The body: what the JSON says, or the fields of a form.
+        payload: Value,
+        /// The request's headers in lower case, without the ones that carry secrets.
+        headers: Map<String, Value>,
+    },
+    /// From `poll()`.
+    Poll {
+        /// The item's key.
+        key: String,
+        /// The item as `poll()` gave it.
+        item: Value,
+    },
+    /// From a person.
+    Manual {
+        /// What was given with `--payload`, or null.
+        payload: Value,
+        /// Whether the person asked for a dry run, whatever the automation's mode.
+        dry_run: bool,
+    },
+}
+
+/// Something that happened, as the store keeps it and a script sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its number.
+    pub id: EventId,
+    /// The automation that it is for.
+    pub automation: AutomationName,
+    /// What kind of thing it is.
+    pub kind: EventKind,
+    /// When it was taken in.
+    pub at: Timestamp,
+    /// What came with it.
+    pub detail: Detail,
+}
+
+impl Event {
+    /// The `event` map that a script's `run(event)` gets: `kind`, `id`, `at` (RFC 3339), `automation`, and by kind
+    /// `scheduled_at` and `missed_count`, `payload` and `headers`, or `key` and `item`.
+    pub fn to_script(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("kind".into(), json!(self.kind.as_str()));
+        map.insert("id".into(), json!(self.id));
+        map.insert("at".into(), json!(self.at.to_string()));
+        map.insert("automation".into(), json!(self.automation.as_str()));
+        match &self.detail {
+            Detail::Scheduled { scheduled_at, missed_count } => {
+                map.insert("scheduled_at".into(), json!(scheduled_at.to_string()));
+                map.insert("missed_count".into(), json!(missed_count));
+            }
+            Detail::Webhook { payload, headers, .. } => {
+                map.insert("payload".into(), payload.clone());
+                map.insert("headers".into(), Value::Object(headers.clone()));
+            }
+            Detail::Poll { key, item } => {
+                map.insert("key".into(), json!(key));
+                map.insert("item".into(), item.clone());
+            }
+            Detail::Manual { payload, .. } => {
+                map.insert("payload".into(), payload.clone());
+            }
+        }
+        Value::Object(map)
+    }
+
+    /// The value in which an overlap key is looked up: the payload or the item; null for the clock.
+    pub fn subject(&self) -> &Value {
+        match &self.detail {
+            Detail::Scheduled { .. } => &Value::Null,
+            Detail::Webhook { payload, .. } | Detail::Manual { payload, .. } => payload,
+            Detail::Poll { item, .. } => item,
+        }
+    }
+}

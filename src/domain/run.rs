@@ -1,0 +1,134 @@
+//! One execution of a script for one event.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Whether an automation's writes are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Reads for real; writes are only written down.
+    DryRun,
+    /// Writes are carried out.
+    Live,
+}
+
+impl Mode {
+    /// The word in `config.toml` and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry-run",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The script came to its end.
+    Done,
+    /// The script called `skip(reason)`: there was nothing to do.
+    Skipped,
+    /// An error, a limit, a refusal or `fail(reason)`.
+    Failed,
+    /// The daemon stopped while it ran. It is never run again by itself, since what it had done is done.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The word in the store and in answers to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Done, Self::Skipped, Self::Failed, Self::Interrupted].into_iter().find(|o| o.as_str() == text)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a run ended, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunReport {
+    /// How.
+    pub outcome: Outcome,
+    /// Why, in a sentence: the reason given to `skip` or `fail`, or the error with its place in the script.
+    pub reason: Option<String>,
+}
+
+impl RunReport {
+    /// The script came to its end.
+    pub fn done() -> Self {
+        Self { outcome: Outcome::Done, reason: None }
+    }
+
+    /// It failed for this reason.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Failed, reason: Some(reason.into()) }
+    }
+}
+
+/// One line of what a run did, in the order in which it did it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceLine {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// What kind of line it is.
+    pub kind: TraceKind,
+    /// The line, for a person.
+    pub text: String,
+    /// For a call: how long it took, in milliseconds.
+    pub millis: Option<i64>,
+}
+
+/// What a line of a run's trace tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceKind {
+    /// `log::debug`.
+    Debug,
+    /// `log::info` and `print`.
+    Info,
+    /// `log::warn`.
+    Warn,
+    /// `log::error`.
+    Error,
+    /// A call that only read.
+    Call,
+    /// A wait.
+    Wait,
+}
+
+impl TraceKind {
+    /// The word in the store and in answers to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Call => "call",
+            Self::Wait => "wait",
+        }
+    }
+}

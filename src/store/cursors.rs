@@ -1,0 +1,76 @@
+//! Where clocks and polls stand.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{History, StoreError, inbox::to_json};
+use crate::domain::AutomationName;
+
+pub(super) const CLOCK: &str = "clock";
+pub(super) const POLL: &str = "poll";
+
+/// Up to where an automation's clocks were looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClockCursor {
+    /// Every instant up to this one has been dealt with.
+    pub at: Timestamp,
+    /// The schedule this was true of. After a change of the schedule the cursor starts anew: instants of a schedule
+    /// that was not there yet were not missed.
+    pub schedule: String,
+}
+
+/// Where an automation's poll stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PollCursor {
+    /// What `poll()` gave as `cursor`, for `event.cursor` of the next one.
+    pub value: Value,
+    /// The keys that the last believed list held; empty where the script keeps a cursor of its own.
+    pub keys: Vec<String>,
+    /// How many polls in a row gave a list too short to be believed.
+    pub doubts: u32,
+}
+
+impl History {
+    /// The clock's cursor, if it has one.
+    pub fn clock_cursor(&self, automation: &AutomationName) -> Result<Option<ClockCursor>, StoreError> {
+        self.read(|connection| get(connection, automation, CLOCK))
+    }
+
+    /// The poll's cursor, if it has polled before.
+    pub fn poll_cursor(&self, automation: &AutomationName) -> Result<Option<PollCursor>, StoreError> {
+        self.read(|connection| get(connection, automation, POLL))
+    }
+}
+
+fn get<T: DeserializeOwned>(
+    connection: &Connection,
+    automation: &AutomationName,
+    name: &str,
+) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = connection
+        .prepare_cached("SELECT value FROM cursor WHERE automation = ?1 AND name = ?2")?
+        .query_row(params![automation.as_str(), name], |row| row.get(0))
+        .optional()?;
+    text.map(|text| {
+        serde_json::from_str(&text)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
+    })
+    .transpose()
+}
+
+pub(super) fn put(
+    connection: &Connection,
+    automation: &AutomationName,
+    name: &str,
+    value: &impl Serialize,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO cursor (automation, name, value) VALUES (?1, ?2, ?3)
+             ON CONFLICT (automation, name) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(params![automation.as_str(), name, to_json(value)?])?;
+    Ok(())
+}

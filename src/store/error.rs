@@ -1,0 +1,72 @@
+//! What can be wrong with the store.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// Why the store could not be opened, read or written.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another daemon has it.
+    #[error("the store {} is in use by another uproctor: one daemon looks after a store", .0.display())]
+    InUse(PathBuf),
+    /// Another program holds a lock on the database.
+    #[error("the store {} is locked by another program: close whatever has it open, and try again", .0.display())]
+    Locked(PathBuf),
+    /// The file or its folder cannot be written.
+    #[error("the store {} cannot be written: check the permissions of the file and of its folder", .0.display())]
+    ReadOnly(PathBuf),
+    /// It is from a newer version of this program.
+    #[error(
+        "the store {} was written by a newer uproctor (format {found}; this one knows up to {known}): install that \
+         version again, or name another file in `store`", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The format it has.
+        found: i64,
+        /// The newest format this program knows.
+        known: i64,
+    },
+    /// The file holds something else, or is damaged.
+    #[error("the file {} is not an uproctor store, or it is damaged: {message}", path.display())]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        message: String,
+    },
+    /// There is no file.
+    #[error("there is no store {} yet: it is made by `uproctor run`", .0.display())]
+    Missing(PathBuf),
+    /// No room left on the disk.
+    #[error("the disk with the store {} is full: make room, then start again", .0.display())]
+    Full(PathBuf),
+    /// The writing thread has ended.
+    #[error("the store is closed")]
+    Closed,
+    /// Anything else.
+    #[error("the store {} failed: {message}", path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite or the system says.
+        message: String,
+    },
+}
+
+impl StoreError {
+    pub(super) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(path),
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly(path),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::NotAStore { path, message: error.to_string() }
+            }
+            Some(ErrorCode::DiskFull) => Self::Full(path),
+            _ => Self::Other { path, message: error.to_string() },
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Events on their way in: each is committed before anybody is told that it was taken.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+
+use super::{PollCursor, Store, cursors, millis, writer::Pending};
+use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, HookName};
+
+/// How long a webhook message is remembered, so that it is not taken twice: 7 days.
+const REMEMBERED: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// An event that has no number yet.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// The automation that it is for.
+    pub automation: AutomationName,
+    /// What kind of thing it is.
+    pub kind: EventKind,
+    /// When it was taken in.
+    pub at: Timestamp,
+    /// What came with it.
+    pub detail: Detail,
+}
+
+impl NewEvent {
+    /// The same with a number.
+    pub fn numbered(self, id: EventId) -> Event {
+        Event { id, automation: self.automation, kind: self.kind, at: self.at, detail: self.detail }
+    }
+}
+
+/// By what a webhook message is known again.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The webhook.
+    pub hook: HookName,
+    /// The sender's id and a hash, whichever the scheme can trust. One that was seen makes the message a repetition.
+    pub messages: Vec<String>,
+}
+
+/// What became of a webhook message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Acceptance {
+    /// It is new and committed.
+    New(Event),
+    /// It was taken before, as this event.
+    Duplicate(EventId),
+}
+
+/// One item that `poll()` gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollItem {
+    /// What it is known by.
+    pub key: String,
+    /// Which version of it this is; the empty text where the script tells none.
+    pub version: String,
+    /// The whole item.
+    pub item: Value,
+}
+
+/// What a poll brought.
+#[derive(Clone, Debug)]
+pub struct PollOutcome {
+    /// The automation.
+    pub automation: AutomationName,
+    /// When the poll ended.
+    pub at: Timestamp,
+    /// What `poll()` gave.
+    pub items: Vec<PollItem>,
+    /// Where the poll stands now.
+    pub cursor: PollCursor,
+    /// The first poll only learns what is there: the items are remembered and start nothing.
+    pub priming: bool,
+}
+
+impl Store {
+    /// Takes a webhook message in, unless it was taken before.
+    pub fn accept_webhook(&self, event: NewEvent, delivery: Delivery) -> Pending<Acceptance> {
+        let event = event.numbered(self.new_event_id());
+        self.writer.submit(move |connection| {
+            let at = millis(event.at);
+            connection
+                .prepare_cached("DELETE FROM delivery WHERE at < ?1")?
+                .execute([at - REMEMBERED])?;
+            for message in &delivery.messages {
+                let first: Option<i64> = connection
+                    .prepare_cached("SELECT event FROM delivery WHERE hook = ?1 AND message = ?2")?
+                    .query_row(params![delivery.hook.as_str(), message], |row| row.get(0))
+                    .optional()?;
+                if let Some(first) = first {
+                    return Ok(Acceptance::Duplicate(EventId(first)));
+                }
+            }
+            insert(connection, &event)?;
+            for message in &delivery.messages {
+                connection
+                    .prepare_cached("INSERT INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![delivery.hook.as_str(), message, event.id.0, at])?;
+            }
+            Ok(Acceptance::New(event))
+        })
+    }
+
+    /// Takes in what a person asked for.
+    pub fn accept_manual(&self, event: NewEvent) -> Pending<Event> {
+        let event = event.numbered(self.new_event_id());
+        self.writer.submit(move |connection| {
+            insert(connection, &event)?;
+            Ok(event)
+        })
+    }
+
+    /// Takes in the items of a poll that were not seen before, and moves its cursor in the same transaction.
+    pub fn accept_poll(&self, outcome: PollOutcome) -> Pending<Vec<Event>> {
+        let ids = self.ids.clone();
+        self.writer.submit(move |connection| {
+            let mut events = Vec::new();
+            for PollItem { key, version, item } in outcome.items {
+                let new = connection
+                    .prepare_cached(
+                        "INSERT INTO seen (automation, key, version, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                    )?
+                    .execute(params![outcome.automation.as_str(), key, version, millis(outcome.at)])?;
+                if new == 0 || outcome.priming {
+                    continue;
+                }
+                let event = Event {
+                    id: ids.next_event(),
+                    automation: outcome.automation.clone(),
+                    kind: EventKind::Poll,
+                    at: outcome.at,
+                    detail: Detail::Poll { key, item },
+                };
+                insert(connection, &event)?;
+                events.push(event);
+            }
+            cursors::put(connection, &outcome.automation, cursors::POLL, &outcome.cursor)?;
+            Ok(events)
+        })
+    }
+}
+
+pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO event (id, automation, kind, at, detail, state) VALUES (?1, ?2, ?3, ?4, ?5, 'accepted')",
+        )?
+        .execute(params![
+            event.id.0,
+            event.automation.as_str(),
+            event.kind.as_str(),
+            millis(event.at),
+            to_json(&event.detail)?,
+        ])?;
+    Ok(())
+}
+
+pub(super) fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}

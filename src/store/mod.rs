@@ -1,0 +1,87 @@
+//! The durable truth: one SQLite file with events, occurrences, runs, effects, traces, cursors and `kv`.
+//!
+//! One thread writes ([`writer`]); what waits for it at the same time is committed together. Everything that is
+//! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
+
+mod cursors;
+mod effects;
+mod error;
+mod history;
+mod inbox;
+mod kv;
+mod open;
+mod runs;
+mod schema;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use jiff::Timestamp;
+
+pub use cursors::{ClockCursor, PollCursor};
+pub use error::StoreError;
+pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter};
+pub use inbox::{Acceptance, Delivery, NewEvent, PollItem, PollOutcome};
+pub use kv::{KvScope, KvValue};
+pub use runs::{Change, EventState, Recovered, RunStart};
+pub use writer::Pending;
+
+use crate::domain::{EventId, RunId};
+use open::Lock;
+use writer::Writer;
+
+/// The store as the daemon has it: open for writing, and locked against a second daemon.
+#[derive(Clone)]
+pub struct Store {
+    writer: Arc<Writer>,
+    ids: Arc<open::Ids>,
+    history: Arc<History>,
+    _lock: Arc<Lock>,
+}
+
+impl Store {
+    /// Opens the store for writing; makes the file where there is none and brings an older one up to date. `path`
+    /// with `.lock` behind it is locked as long as the store is open.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = Lock::take(path)?;
+        let connection = open::for_writing(path)?;
+        let ids = open::Ids::read(&connection).map_err(|error| StoreError::from_sqlite(path, &error))?;
+        let history = History::open(path)?;
+        Ok(Self {
+            writer: Arc::new(Writer::start(path, connection)?),
+            ids: Arc::new(ids),
+            history: Arc::new(history),
+            _lock: Arc::new(lock),
+        })
+    }
+
+    /// A number for a new event.
+    pub fn new_event_id(&self) -> EventId {
+        self.ids.next_event()
+    }
+
+    /// A number for a new run.
+    pub fn new_run_id(&self) -> RunId {
+        self.ids.next_run()
+    }
+
+    /// What was: for commands, and for the daemon where it must know.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Writes everything that waits, moves the write-ahead log into the database and ends the writing thread.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+/// An instant as the store keeps it.
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// An instant back from the store.
+fn instant(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}

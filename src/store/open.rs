@@ -1,0 +1,139 @@
+//! Opening the file: the lock against a second daemon, the checks, the numbers that were given out.
+
+use std::{
+    ffi::OsString,
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    StoreError,
+    schema::{self, APPLICATION_ID, NEWEST},
+};
+use crate::domain::{EventId, RunId};
+
+/// How long to wait for another program's lock on the database before saying so.
+const BUSY: Duration = Duration::from_secs(3);
+
+/// The lock on `STORE.lock`. The system lets go of it when the process ends, however it ends.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
+        let path = beside(store, ".lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| io_error(store, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(store.to_owned())),
+            Err(TryLockError::Error(error)) => Err(io_error(store, &error)),
+        }
+    }
+}
+
+/// The path with something behind its file name.
+pub(super) fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(store);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn io_error(store: &Path, error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly(store.to_owned())
+        }
+        std::io::ErrorKind::StorageFull => StoreError::Full(store.to_owned()),
+        std::io::ErrorKind::NotFound => StoreError::Other {
+            path: store.to_owned(),
+            message: "its folder does not exist: make it first".to_owned(),
+        },
+        _ => StoreError::Other { path: store.to_owned(), message: error.to_string() },
+    }
+}
+
+/// A connection that may write, to a file that is ours and up to date.
+pub(super) fn for_writing(path: &Path) -> Result<Connection, StoreError> {
+    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    if std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly()) {
+        // SQLite would open it and fail at the first write, in the middle of something.
+        return Err(StoreError::ReadOnly(path.to_owned()));
+    }
+    let mut connection = Connection::open(path).map_err(sqlite)?;
+    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    check(path, &connection)?;
+    connection.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;
+    connection.pragma_update(None, "synchronous", "full").map_err(sqlite)?;
+    schema::migrate(&mut connection).map_err(sqlite)?;
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    if !path.exists() {
+        return Err(StoreError::Missing(path.to_owned()));
+    }
+    // Opened for reading and writing where possible: reading a write-ahead log needs its shared memory file.
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(sqlite)?;
+    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
+    check(path, &connection)?;
+    if schema::version(&connection).map_err(sqlite)? == 0 {
+        return Err(StoreError::Missing(path.to_owned()));
+    }
+    Ok(connection)
+}
+
+fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    let found = schema::version(connection).map_err(sqlite)?;
+    let id: i64 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sqlite)?;
+    if id != APPLICATION_ID && tables > 0 {
+        let message = "it is the database of another program".to_owned();
+        return Err(StoreError::NotAStore { path: path.to_owned(), message });
+    }
+    if found > NEWEST {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: NEWEST });
+    }
+    Ok(())
+}
+
+/// The last numbers given to events and runs. They are given out in memory, so that what belongs together can be
+/// written in one transaction without asking the database first.
+pub(super) struct Ids {
+    event: AtomicI64,
+    run: AtomicI64,
+}
+
+impl Ids {
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let last = |table: &str| {
+            let sql = format!("SELECT coalesce(max(id), 0) FROM {table}");
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
+        };
+        Ok(Self { event: AtomicI64::new(last("event")?), run: AtomicI64::new(last("run")?) })
+    }
+
+    pub(super) fn next_event(&self) -> EventId {
+        EventId(self.event.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    pub(super) fn next_run(&self) -> RunId {
+        RunId(self.run.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}

@@ -1,0 +1,209 @@
+//! What the engine decided, written down one step at a time.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{ClockCursor, Store, cursors, inbox, millis, writer::Pending};
+use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, Mode, RunId, RunReport, TraceLine};
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventState {
+    /// Committed; nothing has been done about it yet, or it waits.
+    Accepted,
+    /// Its run is under way.
+    Running,
+    /// Its run has ended.
+    Done,
+    /// It was not run, for a reason.
+    Dropped,
+}
+
+impl EventState {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A run that is about to start.
+#[derive(Clone, Debug)]
+pub struct RunStart {
+    /// Its number.
+    pub run: RunId,
+    /// The event it is for; none for a poll that failed.
+    pub event: Option<EventId>,
+    /// The automation.
+    pub automation: AutomationName,
+    /// Whether its writes are carried out.
+    pub mode: Mode,
+    /// The script's file.
+    pub script: String,
+    /// SHA-256 of the script's text, in hexadecimal.
+    pub script_hash: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One thing to be written down. What belongs to one step is applied in one transaction.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A clock's instant became an event.
+    Occurrence {
+        /// The instant.
+        instant: Timestamp,
+        /// The event.
+        event: Event,
+    },
+    /// A clock was looked at up to an instant.
+    Clock {
+        /// The automation.
+        automation: AutomationName,
+        /// Up to where.
+        cursor: ClockCursor,
+    },
+    /// An event is not run.
+    Dropped {
+        /// The event.
+        event: EventId,
+        /// Why.
+        reason: String,
+    },
+    /// A run starts.
+    Started(RunStart),
+    /// A run has ended.
+    Ended {
+        /// The run.
+        run: RunId,
+        /// When.
+        at: Timestamp,
+        /// How.
+        report: RunReport,
+        /// What its trace held since it was last written, and the number of the first of these lines.
+        trace: (u32, Vec<TraceLine>),
+    },
+}
+
+/// What a daemon that ended without finishing had left open.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// Events that wait for their run, oldest first.
+    pub events: Vec<Event>,
+    /// Runs that were under way; they are marked as interrupted.
+    pub interrupted: usize,
+    /// Writes whose answer never came; they are marked as uncertain.
+    pub uncertain: usize,
+}
+
+impl Store {
+    /// Writes the changes of one step down, all or none.
+    pub fn apply(&self, changes: Vec<Change>) -> Pending<()> {
+        self.writer.submit(move |connection| changes.iter().try_for_each(|change| apply(connection, change)))
+    }
+
+    /// Writes lines of a run's trace down; `first` is the number of the first.
+    pub fn trace(&self, run: RunId, first: u32, lines: Vec<TraceLine>) -> Pending<()> {
+        self.writer.submit(move |connection| trace(connection, run, first, &lines))
+    }
+
+    /// Closes what an earlier daemon left open. Nothing of it is run or sent again: what had been sent may have
+    /// happened.
+    pub fn recover(&self, now: Timestamp) -> Pending<Recovered> {
+        self.writer.submit(move |connection| recover(connection, now))
+    }
+}
+
+fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+    match change {
+        Change::Occurrence { instant, event } => {
+            inbox::insert(connection, event)?;
+            connection
+                .prepare_cached("INSERT INTO occurrence (automation, instant, event) VALUES (?1, ?2, ?3)")?
+                .execute(params![event.automation.as_str(), millis(*instant), event.id.0])?;
+        }
+        Change::Clock { automation, cursor } => cursors::put(connection, automation, cursors::CLOCK, cursor)?,
+        Change::Dropped { event, reason } => {
+            connection
+                .prepare_cached("UPDATE event SET state = 'dropped', reason = ?2 WHERE id = ?1")?
+                .execute(params![event.0, reason])?;
+        }
+        Change::Started(start) => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO run (id, event, automation, mode, script, script_hash, started)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                )?
+                .execute(params![
+                    start.run.0,
+                    start.event.map(|event| event.0),
+                    start.automation.as_str(),
+                    start.mode.as_str(),
+                    start.script,
+                    start.script_hash,
+                    millis(start.at),
+                ])?;
+            connection
+                .prepare_cached("UPDATE event SET state = 'running' WHERE id = ?1")?
+                .execute([start.event.map(|event| event.0)])?;
+        }
+        Change::Ended { run, at, report, trace: (first, lines) } => {
+            trace(connection, *run, *first, lines)?;
+            connection
+                .prepare_cached("UPDATE run SET ended = ?2, outcome = ?3, reason = ?4 WHERE id = ?1")?
+                .execute(params![run.0, millis(*at), report.outcome.as_str(), report.reason])?;
+            connection
+                .prepare_cached("UPDATE event SET state = 'done' WHERE id = (SELECT event FROM run WHERE id = ?1)")?
+                .execute([run.0])?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn trace(connection: &Connection, run: RunId, first: u32, lines: &[TraceLine]) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO trace (run, seq, at, kind, text, millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (seq, line) in (first..).zip(lines) {
+        insert.execute(params![run.0, seq, line.at, line.kind.as_str(), line.text, line.millis])?;
+    }
+    Ok(())
+}
+
+fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovered> {
+    let uncertain = connection.execute(
+        "UPDATE effect SET state = 'uncertain', settled = ?1,
+            note = 'the daemon stopped before the answer was there: look at the server before doing it again'
+         WHERE state = 'claimed'",
+        [millis(now)],
+    )?;
+    let interrupted = connection.execute(
+        "UPDATE run SET ended = ?1, outcome = 'interrupted', reason = 'the daemon stopped while it ran'
+         WHERE ended IS NULL",
+        [millis(now)],
+    )?;
+    connection.execute("UPDATE event SET state = 'done' WHERE state = 'running'", [])?;
+    let mut open = connection
+        .prepare("SELECT id, automation, kind, at, detail FROM event WHERE state = 'accepted' ORDER BY id")?;
+    let rows: Vec<(i64, String, String, i64, String)> = open
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
+        .collect::<Result<_, _>>()?;
+    let events = rows.into_iter().filter_map(|(id, automation, kind, at, detail)| {
+        event_from_row(id, &automation, &kind, at, &detail)
+            .inspect_err(|error| tracing::error!(event = id, error, "an event in the store does not read"))
+            .ok()
+    });
+    Ok(Recovered { events: events.collect(), interrupted, uncertain })
+}
+
+/// An event out of its columns; the error is for the log.
+pub(super) fn event_from_row(id: i64, automation: &str, kind: &str, at: i64, detail: &str) -> Result<Event, String> {
+    let automation = AutomationName::new(automation).map_err(|error| error.to_string())?;
+    let kind: EventKind = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
+    let detail: Detail = serde_json::from_str(detail).map_err(|error| error.to_string())?;
+    Ok(Event { id: EventId(id), automation, kind, at: super::instant(at), detail })
+}

@@ -1,0 +1,130 @@
+//! The tables, and how an older file becomes a newer one.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks a SQLite file as ours: "UPRC" in ASCII.
+pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
+
+/// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY,
+        automation TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        at INTEGER NOT NULL,           -- milliseconds since 1970, as everywhere
+        detail TEXT NOT NULL,          -- JSON: domain::Detail
+        state TEXT NOT NULL,           -- accepted, running, done, dropped
+        reason TEXT                    -- why it was dropped
+    ) STRICT;
+    CREATE INDEX event_open ON event (id) WHERE state IN ('accepted', 'running');
+    CREATE INDEX event_automation ON event (automation, id);
+
+    -- One row for each due instant of a clock, so that none fires twice.
+    CREATE TABLE occurrence (
+        automation TEXT NOT NULL,
+        instant INTEGER NOT NULL,
+        event INTEGER NOT NULL,
+        PRIMARY KEY (automation, instant)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Where clocks and polls stand; the value is JSON.
+    CREATE TABLE cursor (
+        automation TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (automation, name)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The items of polls that were seen, by key and version.
+    CREATE TABLE seen (
+        automation TEXT NOT NULL,
+        key TEXT NOT NULL,
+        version TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (automation, key, version)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The webhook messages of the last days, by the sender's id and by a hash of what was signed.
+    CREATE TABLE delivery (
+        hook TEXT NOT NULL,
+        message TEXT NOT NULL,
+        event INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (hook, message)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX delivery_at ON delivery (at);
+
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY,
+        event INTEGER,                 -- none for a poll that failed
+        automation TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        script TEXT NOT NULL,
+        script_hash TEXT NOT NULL,     -- SHA-256 of its text
+        started INTEGER NOT NULL,
+        ended INTEGER,
+        outcome TEXT,                  -- done, skipped, failed, interrupted
+        reason TEXT
+    ) STRICT;
+    CREATE INDEX run_event ON run (event);
+    CREATE INDEX run_automation ON run (automation, id);
+    CREATE INDEX run_open ON run (id) WHERE ended IS NULL;
+
+    CREATE TABLE trace (
+        run INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,            -- debug, info, warn, error, call, wait
+        text TEXT NOT NULL,
+        millis INTEGER,
+        PRIMARY KEY (run, seq)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The writes: a row before the request leaves, settled when the answer is there.
+    CREATE TABLE effect (
+        run INTEGER NOT NULL,
+        ordinal INTEGER NOT NULL,      -- the script's call among the run's writes, from 1
+        row INTEGER NOT NULL,          -- a row a player, from 0
+        action TEXT NOT NULL,
+        target TEXT,
+        player TEXT,
+        arguments TEXT NOT NULL,
+        precondition TEXT,
+        state TEXT NOT NULL,           -- claimed, done, failed, uncertain, refused, would
+        note TEXT,
+        claimed INTEGER NOT NULL,
+        settled INTEGER,
+        PRIMARY KEY (run, ordinal, row)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX effect_claimed ON effect (run) WHERE state = 'claimed';
+
+    CREATE TABLE kv (
+        scope TEXT NOT NULL,           -- live or dry-run, then the automation's name or nothing for the shared one
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,           -- JSON
+        expires INTEGER,
+        PRIMARY KEY (scope, key)
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// The newest format that this program knows.
+pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
+
+/// The format of a file: 0 for an empty one.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Brings a file up to date, all steps in one transaction.
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
+    for step in MIGRATIONS.iter().skip(found) {
+        transaction.execute_batch(step)?;
+    }
+    if found < MIGRATIONS.len() {
+        transaction.pragma_update(None, "user_version", NEWEST)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    transaction.commit()
+}

@@ -5,5 +5,7 @@
 
 pub mod domain;
 
+pub mod schedule;
+
 pub mod environment;
 pub mod store;

@@ -6,6 +6,7 @@
 
 mod at;
 mod cron;
+mod every;
 mod expression;
 mod field;
 mod walk;
@@ -17,5 +18,6 @@ mod tests;
 
 pub use at::{AtError, parse_at};
 pub use cron::Cron;
+pub use every::{Every, EveryError};
 pub use expression::CronError;
 pub use zone::{Zone, ZoneError, zone_database_version};

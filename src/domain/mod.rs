@@ -8,6 +8,7 @@ mod ids;
 mod name;
 mod problem;
 mod run;
+mod scheme;
 mod suggest;
 
 pub use capability::Capability;
@@ -18,4 +19,5 @@ pub use ids::{EventId, RunId};
 pub use name::{AutomationName, ConfigName, HookName, NameError, PlayerName, RoomName, SessionName};
 pub use problem::{Problem, Severity, line_column, offset_of};
 pub use run::{Mode, Outcome, RunReport, TraceKind, TraceLine};
+pub use scheme::{Scheme, SchemeError};
 pub use suggest::did_you_mean;

@@ -9,3 +9,5 @@ pub mod schedule;
 
 pub mod environment;
 pub mod store;
+
+pub mod web;

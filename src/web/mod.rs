@@ -1,0 +1,3 @@
+//! What is reached from outside over HTTP.
+
+pub mod signature;

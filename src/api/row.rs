@@ -140,6 +140,11 @@ impl Row {
         }
     }
 
+    /// The route on the newest generation.
+    pub(super) fn newest(&self) -> Route {
+        self.routes[Generation::Newest as usize]
+    }
+
     /// A row for something that is only read.
     pub(super) const fn read(
         endpoint: Endpoint,

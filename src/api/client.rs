@@ -65,6 +65,7 @@ impl Client {
         if endpoint.is_write() {
             return Err(ApiError::unsent(ErrorKind::BadCall, endpoint.name(), "this is no read"));
         }
+        request::check(call)?;
         if endpoint == Endpoint::Status {
             return self.status(call, priority, scope).map(|(answer, _)| answer);
         }
@@ -95,6 +96,7 @@ impl Client {
         if !endpoint.is_write() {
             return Err(ApiError::unsent(ErrorKind::BadCall, endpoint.name(), "this is no write"));
         }
+        request::check(call)?;
         let version = self.version_for(call, Priority::Effect, scope).map_err(before_write)?;
         let (request, route) = self.prepare(call, &version, Priority::Effect)?;
         let response = self.connection.send_once(endpoint.name(), request.clone(), scope)?;

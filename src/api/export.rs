@@ -83,14 +83,19 @@ impl Options {
 
 /// Reads CSV with a header line. A file with one empty line is a table without columns.
 pub(super) fn read_csv(bytes: &[u8]) -> Result<Table, String> {
+    read_csv_within(bytes, MAX_CELLS)
+}
+
+/// The same, with a bound of its own for the cells.
+pub(super) fn read_csv_within(bytes: &[u8], max_cells: usize) -> Result<Table, String> {
     let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
     let mut record = reader.headers().map_err(|error| format!("the CSV cannot be read: {error}"))?.clone();
     let mut table = Table { columns: record.iter().map(str::to_owned).collect(), rows: Vec::new() };
     let mut cells = table.columns.len();
     while reader.read_record(&mut record).map_err(|error| format!("the CSV cannot be read: {error}"))? {
         cells += record.len();
-        if cells > MAX_CELLS {
-            return Err(format!("the table has more than {MAX_CELLS} cells"));
+        if cells > max_cells {
+            return Err(format!("the table has more than {max_cells} cells"));
         }
         table.rows.push(record.iter().map(str::to_owned).collect());
     }

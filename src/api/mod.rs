@@ -26,6 +26,9 @@ mod shape;
 mod table;
 mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Answer, Table};
 pub use call::Call;
 pub use client::Client;

@@ -27,16 +27,27 @@ pub(super) struct Target {
     pub(super) body: Option<Bytes>,
 }
 
-/// Puts a call into the words of one generation. An error means that the call is wrong, whatever the server.
+/// Checks all of a call that does not depend on the server, so that a mistake is found even where none answers.
+pub(super) fn check(call: &Call) -> Result<(), ApiError> {
+    let checked = check_query(call)
+        .and_then(|()| check_body(call))
+        .and_then(|()| Options::of(call).map(drop))
+        .and_then(|()| path(call, call.endpoint().row().newest().path, Generation::Newest).map(drop));
+    checked.map_err(|message| bad(call, message))
+}
+
+fn bad(call: &Call, message: String) -> ApiError {
+    ApiError::unsent(ErrorKind::BadCall, call.endpoint().name(), message)
+}
+
+/// Puts a call that was checked into the words of one generation.
 pub(super) fn target(
     call: &Call,
     base: &ServerUrl,
     route: Route,
     generation: Generation,
 ) -> Result<Target, ApiError> {
-    let bad = |message: String| ApiError::unsent(ErrorKind::BadCall, call.endpoint().name(), message);
-    check_query(call).map_err(bad)?;
-    check_body(call).map_err(bad)?;
+    let bad = |message| bad(call, message);
     let path = path(call, route.path, generation).map_err(bad)?;
     let mut url = base.api(&path).ok_or_else(|| bad(format!("{path} leads out of the API")))?;
     let query = query(call, route.form).map_err(bad)?;

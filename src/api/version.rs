@@ -93,9 +93,13 @@ impl ServerVersion {
         Ok(Self { numbers, text: shown })
     }
 
-    /// Finds the version in an answer of `status/`: top-level `version` in 0.0.x, `versions.uproot` since.
+    /// Finds the version in an answer of `status/`: top-level `version` in 0.0.x, `versions.uproot` since. The
+    /// contract lets a public demo say no more than `{"public_demo": true}`: that is taken for the contract's own.
     pub fn from_status(status: &Value) -> Result<Self, VersionError> {
         let found = status.get("version").or_else(|| status.get("versions")?.get("uproot"));
+        if found.is_none() && status.get("public_demo") == Some(&Value::Bool(true)) {
+            return Ok(Self { numbers: [0, 0, 1], text: "0.0 (public demo)".to_owned() });
+        }
         Self::parse(found.and_then(Value::as_str).ok_or(VersionError::Missing)?)
     }
 

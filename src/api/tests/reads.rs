@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::world::*;
 use crate::{
-    api::{Answer, Endpoint, ErrorKind, Generation},
+    api::{Answer, Call, Endpoint, ErrorKind, Generation},
     environment::{Priority, Stopped, TransportReason},
 };
 
@@ -137,6 +137,8 @@ fn versions_decide_the_generation() {
         let (client, _) = client(vec![ok(json!({"versions": {"uproot": text}}).to_string())]);
         assert_eq!(client.generation(&scope()), Ok(generation), "{text}");
     }
+    let (client, _) = client(vec![ok(r#"{"public_demo":true}"#)]);
+    assert_eq!(client.generation(&scope()), Ok(Generation::Contract));
 }
 
 #[test]
@@ -163,5 +165,3 @@ fn servers_that_are_not_known_are_not_spoken_to() {
     assert_eq!(error.kind, ErrorKind::UnknownServer);
     assert!(error.message.contains("no uproot Admin API at http://127.0.0.1:8000/"), "{error}");
 }
-
-use crate::api::Call;

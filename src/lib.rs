@@ -1,13 +1,22 @@
 //! Uproctor runs uproot experiments while nobody watches.
 //!
-//! The library holds everything; the binary only calls [`cli::main`]. Modules are listed in the order in which they
-//! may import one another: each from those above it only. `tests/tidy` holds that order.
+//! The library holds everything; the binary only hands over its arguments. Modules are listed in the order in which
+//! they may import one another: each from those above it only. A test holds that order.
 
 pub mod domain;
 
+pub mod environment;
+
 pub mod schedule;
 
-pub mod environment;
+pub mod config;
+
+pub mod engine;
+
+pub mod api;
+
 pub mod store;
+
+pub mod live;
 
 pub mod web;

@@ -1,0 +1,275 @@
+//! The client: one generic call over the table.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::Method;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::{
+    answer::Answer,
+    call::Call,
+    connection::Connection,
+    decode,
+    endpoint::{Endpoint, Repeat},
+    error::{ApiError, ErrorKind},
+    refusal, request,
+    row::{Limits, Route},
+    server_url::ServerUrl,
+    version::{Generation, ServerVersion},
+};
+use crate::environment::{Environment, Priority, Request, Response, Scope};
+
+/// A client of one uproot server. Shared as `Arc<Client>`.
+pub struct Client {
+    connection: Connection,
+    known: Mutex<Known>,
+}
+
+/// What was learned about the server.
+#[derive(Default)]
+struct Known {
+    version: Option<ServerVersion>,
+    /// The version that was warned about, so that it is done once.
+    warned: Option<ServerVersion>,
+}
+
+impl Client {
+    /// A client of the server at `base`, with a token that its `main.py` lists. Sends nothing yet.
+    pub fn new(env: Arc<dyn Environment>, base: ServerUrl, token: SecretString) -> Self {
+        Self { connection: Connection { env, base, token }, known: Mutex::default() }
+    }
+
+    /// The server's address.
+    pub fn base(&self) -> &ServerUrl {
+        &self.connection.base
+    }
+
+    /// The server's version. Asked for once and remembered until the server turns out to be another: a path it does
+    /// not know, a body or an answer that does not fit.
+    pub fn version(&self, scope: &Scope) -> Result<ServerVersion, ApiError> {
+        self.known_version(Priority::Read, scope)
+    }
+
+    /// The generation of the API that the server speaks, from its version.
+    pub fn generation(&self, scope: &Scope) -> Result<Generation, ApiError> {
+        Ok(self.version(scope)?.generation())
+    }
+
+    /// Reads. Up to 5 attempts with growing waits between, within the scope; repeated are transport failures and the
+    /// statuses 429, 500, 502, 503 and 504. A path that the server does not know makes the client ask for the
+    /// version again and, if it is another, read once more.
+    pub fn read(&self, call: &Call, priority: Priority, scope: &Scope) -> Result<Answer, ApiError> {
+        let endpoint = call.endpoint();
+        if endpoint.is_write() {
+            return Err(ApiError::unsent(ErrorKind::BadCall, endpoint.name(), "this is no read"));
+        }
+        request::check(call)?;
+        if endpoint == Endpoint::Status {
+            return self.status(call, priority, scope).map(|(answer, _)| answer);
+        }
+        let version = self.version_for(call, priority, scope)?;
+        match self.read_from(call, &version, priority, scope)? {
+            Read::Answer(answer) => Ok(answer),
+            Read::UnknownPath(error) => {
+                self.forget(&version);
+                let fresh = self.version_for(call, priority, scope)?;
+                if fresh == version {
+                    return Err(error);
+                }
+                match self.read_from(call, &fresh, priority, scope)? {
+                    Read::Answer(answer) => Ok(answer),
+                    Read::UnknownPath(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Writes, with exactly one attempt. Where it fails, [`ApiError::may_have_acted`] says whether the server can have
+    /// carried it out all the same. The first call of all asks for the server's version before; that is a read.
+    ///
+    /// `sessions.active` and `sessions.testing` take `{"active": bool}` and `{"testing": bool}`. A server that
+    /// [toggles](Generation::toggles) turns its value over whatever the body says.
+    pub fn write(&self, call: &Call, scope: &Scope) -> Result<Answer, ApiError> {
+        let endpoint = call.endpoint();
+        if !endpoint.is_write() {
+            return Err(ApiError::unsent(ErrorKind::BadCall, endpoint.name(), "this is no write"));
+        }
+        request::check(call)?;
+        let version = self.version_for(call, Priority::Effect, scope).map_err(before_write)?;
+        let (request, route) = self.prepare(call, &version, Priority::Effect)?;
+        let response = self.connection.send_once(endpoint.name(), request.clone(), scope)?;
+        let result = if is_success(response.status) {
+            decode::answer(call, route, version.generation(), &response)
+        } else {
+            Err(refusal::error(call, &request.url, &response))
+        };
+        // Signs of a server that is no longer the one it was: the next call asks who it is.
+        let toggle = endpoint.repeat(version.generation()) == Repeat::Toggle;
+        match &result {
+            Err(error) if error.kind == ErrorKind::LostAnswer => self.forget(&version),
+            Err(error) if error.kind == ErrorKind::Invalid && toggle => self.forget(&version),
+            Err(_) if refusal::is_unknown_path(endpoint, &response) => self.forget(&version),
+            Ok(_) | Err(_) => {}
+        }
+        result
+    }
+
+    /// Sends what a person typed, once, and gives back whatever comes, whatever its status.
+    ///
+    /// `endpoint` is a path below `admin/api/v1/`; slashes around it make no difference, and a query after `?` goes
+    /// along as it is. `body` is sent as JSON. An answer may be 512 MiB and take 10 minutes.
+    pub fn raw(
+        &self,
+        method: Method,
+        endpoint: &str,
+        body: Option<Bytes>,
+        scope: &Scope,
+    ) -> Result<Response, ApiError> {
+        let bad = |message: &str| ApiError::unsent(ErrorKind::BadCall, endpoint, message);
+        let (path, query) =
+            endpoint.split_once('?').map_or((endpoint, None), |(path, query)| (path, Some(query)));
+        let path = path.trim_matches('/');
+        if path.is_empty() {
+            return Err(bad("no endpoint is given: for example \"sessions\""));
+        }
+        let mut url = self
+            .connection
+            .base
+            .api(&format!("{path}/"))
+            .ok_or_else(|| bad("the path leads out of the API"))?;
+        url.set_query(query);
+        let lane = if is_read(&method) { Priority::Read } else { Priority::Effect };
+        let request = self.connection.request(endpoint, method, url, body, Limits::Export, lane)?;
+        self.connection.send_once(endpoint, request, scope)
+    }
+
+    fn read_from(
+        &self,
+        call: &Call,
+        version: &ServerVersion,
+        priority: Priority,
+        scope: &Scope,
+    ) -> Result<Read, ApiError> {
+        let endpoint = call.endpoint();
+        let (request, route) = self.prepare(call, version, priority)?;
+        let response = self.connection.send_safe(endpoint.name(), &request, scope)?;
+        if is_success(response.status) {
+            return decode::answer(call, route, version.generation(), &response).map(Read::Answer);
+        }
+        let error = refusal::error(call, &request.url, &response);
+        if refusal::is_unknown_path(endpoint, &response) { Ok(Read::UnknownPath(error)) } else { Err(error) }
+    }
+
+    /// Asks who the server is. The path has been the same in all generations.
+    fn status(
+        &self,
+        call: &Call,
+        priority: Priority,
+        scope: &Scope,
+    ) -> Result<(Answer, ServerVersion), ApiError> {
+        let endpoint = Endpoint::Status;
+        let route = endpoint.row().newest();
+        let (request, route) = self.prepare_route(call, route, Generation::Newest, priority)?;
+        let response = self.connection.send_safe(endpoint.name(), &request, scope)?;
+        if !is_success(response.status) {
+            let error = refusal::error(call, &request.url, &response);
+            if refusal::is_unknown_path(endpoint, &response) {
+                let message = format!("there is no uproot Admin API at {}", self.connection.base);
+                return Err(ApiError { kind: ErrorKind::UnknownServer, message, ..error });
+            }
+            return Err(error);
+        }
+        let answer = decode::answer(call, route, Generation::Newest, &response)?;
+        let status = if let Answer::Json(status) = &answer { status } else { &Value::Null };
+        let version = ServerVersion::from_status(status).map_err(|error| {
+            ApiError::answered(ErrorKind::UnknownServer, endpoint.name(), response.status, error.to_string())
+        })?;
+        self.remember(&version);
+        Ok((answer, version))
+    }
+
+    fn known_version(&self, priority: Priority, scope: &Scope) -> Result<ServerVersion, ApiError> {
+        let known = self.lock().version.clone();
+        match known {
+            Some(version) => Ok(version),
+            None => self.status(&Call::new(Endpoint::Status), priority, scope).map(|(_, version)| version),
+        }
+    }
+
+    /// The version, with an error in the name of the call that needs it.
+    fn version_for(&self, call: &Call, priority: Priority, scope: &Scope) -> Result<ServerVersion, ApiError> {
+        self.known_version(priority, scope)
+            .map_err(|error| ApiError { endpoint: call.endpoint().name().to_owned(), ..error })
+    }
+
+    fn remember(&self, version: &ServerVersion) {
+        let mut known = self.lock();
+        if version.is_untried() && known.warned.as_ref() != Some(version) {
+            tracing::warn!(
+                server = %self.connection.base,
+                %version,
+                "the server's version is newer than those this program was tried with; it is taken to be like 0.10"
+            );
+            known.warned = Some(version.clone());
+        }
+        known.version = Some(version.clone());
+    }
+
+    /// Forgets the version, unless somebody has asked for it anew in the meantime.
+    fn forget(&self, version: &ServerVersion) {
+        let mut known = self.lock();
+        if known.version.as_ref() == Some(version) {
+            known.version = None;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn prepare(
+        &self,
+        call: &Call,
+        version: &ServerVersion,
+        priority: Priority,
+    ) -> Result<(Request, Route), ApiError> {
+        let route = call.endpoint().row().route(version);
+        self.prepare_route(call, route, version.generation(), priority)
+    }
+
+    fn prepare_route(
+        &self,
+        call: &Call,
+        route: Route,
+        generation: Generation,
+        priority: Priority,
+    ) -> Result<(Request, Route), ApiError> {
+        let target = request::target(call, &self.connection.base, route, generation)?;
+        let (name, limits) = (call.endpoint().name(), call.endpoint().row().limits);
+        let request =
+            self.connection.request(name, route.verb.method(), target.url, target.body, limits, priority)?;
+        Ok((request, route))
+    }
+}
+
+/// What a read came to.
+enum Read {
+    Answer(Answer),
+    UnknownPath(ApiError),
+}
+
+/// The version could not be found out, so the write was not sent, whatever happened to the question.
+fn before_write(error: ApiError) -> ApiError {
+    let kind = if error.kind == ErrorKind::LostAnswer { ErrorKind::Unreachable } else { error.kind };
+    ApiError { kind, sent: false, ..error }
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+fn is_read(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD
+}

@@ -1,0 +1,29 @@
+"""Three ordinary pages, one field each."""
+
+from uproot.fields import *
+from uproot.smithereens import *
+
+DESCRIPTION = "A short survey"
+
+
+class Intro(Page):
+    template = "survey/Page.html"
+    fields = dict(nickname=StringField(label="What shall we call you?"))
+
+
+class Decision(Page):
+    template = "survey/Page.html"
+    fields = dict(offer=IntegerField(label="How much do you offer?", min=0, max=10))
+
+
+class Thanks(Page):
+    template = "survey/Page.html"
+    fields = dict(remark=StringField(label="Any remarks?", optional=True))
+
+
+def digest(session):
+    offers = [player.get("offer") for player in session.players]
+    return {"offers": [offer for offer in offers if offer is not None]}
+
+
+page_order = [Intro, Decision, Thanks]

@@ -9,6 +9,8 @@ pub mod environment;
 
 pub mod schedule;
 
+pub mod signature;
+
 pub mod config;
 
 pub mod engine;
@@ -18,5 +20,3 @@ pub mod api;
 pub mod store;
 
 pub mod live;
-
-pub mod web;

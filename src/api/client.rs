@@ -16,9 +16,9 @@ use super::{
     error::{ApiError, ErrorKind},
     refusal, request,
     row::{Limits, Route},
-    server_url::ServerUrl,
     version::{Generation, ServerVersion},
 };
+use crate::domain::ServerUrl;
 use crate::environment::{Environment, Priority, Request, Response, Scope};
 
 /// A client of one uproot server. Shared as `Arc<Client>`.

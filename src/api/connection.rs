@@ -11,8 +11,8 @@ use super::{
     error::{ApiError, ErrorKind},
     retry,
     row::Limits,
-    server_url::ServerUrl,
 };
+use crate::domain::ServerUrl;
 use crate::environment::{Environment, Priority, Request, Response, Scope};
 
 /// The way to one server.

@@ -8,8 +8,8 @@ use super::{
     call::Call,
     endpoint::Endpoint,
     error::{ApiError, ErrorKind},
-    server_url::API,
 };
+use crate::domain::API;
 use crate::environment::Response;
 
 /// The most characters of a server's own text that go into a message.

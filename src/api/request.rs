@@ -13,10 +13,9 @@ use super::{
     export::Options,
     row::{Form, Route, Unames},
     secret,
-    server_url::ServerUrl,
     version::Generation,
 };
-use crate::domain::{PlayerName, RoomName, SessionName};
+use crate::domain::{PlayerName, RoomName, ServerUrl, SessionName};
 
 /// Where a call goes and what goes with it.
 #[derive(Debug)]

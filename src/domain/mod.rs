@@ -9,6 +9,7 @@ mod name;
 mod problem;
 mod run;
 mod scheme;
+mod server_url;
 mod suggest;
 
 pub use capability::Capability;
@@ -20,4 +21,5 @@ pub use name::{AutomationName, ConfigName, HookName, NameError, PlayerName, Room
 pub use problem::{Problem, Severity, line_column, offset_of};
 pub use run::{Mode, Outcome, RunReport, TraceKind, TraceLine};
 pub use scheme::{Scheme, SchemeError};
+pub use server_url::{API, ServerUrl, ServerUrlError};
 pub use suggest::did_you_mean;

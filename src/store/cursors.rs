@@ -54,8 +54,9 @@ fn get<T: DeserializeOwned>(
         .query_row(params![automation.as_str(), name], |row| row.get(0))
         .optional()?;
     text.map(|text| {
-        serde_json::from_str(&text)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
+        serde_json::from_str(&text).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+        })
     })
     .transpose()
 }

@@ -43,7 +43,13 @@ impl Store {
     }
 }
 
-fn insert(connection: &Connection, run: RunId, row: u32, effect: &Effect, at: Timestamp) -> rusqlite::Result<()> {
+fn insert(
+    connection: &Connection,
+    run: RunId,
+    row: u32,
+    effect: &Effect,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
     let settled = (effect.state != EffectState::Claimed).then(|| millis(at));
     connection
         .prepare_cached(

@@ -108,7 +108,8 @@ pub struct RunsFilter {
     pub limit: u32,
 }
 
-const ROW: &str = "run.id, event.id, coalesce(event.automation, run.automation), coalesce(event.kind, 'poll'),
+const ROW: &str =
+    "run.id, event.id, coalesce(event.automation, run.automation), coalesce(event.kind, 'poll'),
     coalesce(event.at, run.started), run.started, run.ended, run.mode,
     coalesce(run.outcome, event.state, 'running'), coalesce(run.reason, event.reason)";
 
@@ -133,7 +134,10 @@ impl History {
         Ok(Self { connection: Mutex::new(open::for_reading(path)?), path: path.to_owned() })
     }
 
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         // A reader that panicked leaves a connection that reads as well as before.
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         read(&connection).map_err(|error| StoreError::from_sqlite(&self.path, &error))
@@ -184,7 +188,8 @@ impl History {
                 })
                 .optional()?;
             let Some((row, script, script_hash, detail)) = found else { return Ok(None) };
-            let trigger = row.event.zip(detail).map(|(id, detail)| EventRow { id, at: row.at, detail: json(&detail) });
+            let trigger =
+                row.event.zip(detail).map(|(id, detail)| EventRow { id, at: row.at, detail: json(&detail) });
             Ok(Some(RunDetail {
                 row,
                 script,

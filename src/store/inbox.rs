@@ -80,9 +80,7 @@ impl Store {
         let event = event.numbered(self.new_event_id());
         self.writer.submit(move |connection| {
             let at = millis(event.at);
-            connection
-                .prepare_cached("DELETE FROM delivery WHERE at < ?1")?
-                .execute([at - REMEMBERED])?;
+            connection.prepare_cached("DELETE FROM delivery WHERE at < ?1")?.execute([at - REMEMBERED])?;
             for message in &delivery.messages {
                 let first: Option<i64> = connection
                     .prepare_cached("SELECT event FROM delivery WHERE hook = ?1 AND message = ?2")?
@@ -95,7 +93,9 @@ impl Store {
             insert(connection, &event)?;
             for message in &delivery.messages {
                 connection
-                    .prepare_cached("INSERT INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)")?
+                    .prepare_cached(
+                        "INSERT INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)",
+                    )?
                     .execute(params![delivery.hook.as_str(), message, event.id.0, at])?;
             }
             Ok(Acceptance::New(event))

@@ -41,7 +41,13 @@ impl History {
 
 impl Store {
     /// Sets a key. `expires` is when it is forgotten.
-    pub fn kv_set(&self, scope: &KvScope, key: &str, value: Value, expires: Option<Timestamp>) -> Pending<()> {
+    pub fn kv_set(
+        &self,
+        scope: &KvScope,
+        key: &str,
+        value: Value,
+        expires: Option<Timestamp>,
+    ) -> Pending<()> {
         let (scope, key) = (scope.clone(), key.to_owned());
         self.writer.submit(move |connection| put(connection, &scope, &key, &KvValue { value, expires }))
     }
@@ -79,7 +85,12 @@ impl Store {
     }
 }
 
-fn get(connection: &Connection, scope: &KvScope, key: &str, now: Timestamp) -> rusqlite::Result<Option<KvValue>> {
+fn get(
+    connection: &Connection,
+    scope: &KvScope,
+    key: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Option<KvValue>> {
     let row: Option<(String, Option<i64>)> = connection
         .prepare_cached(
             "SELECT value, expires FROM kv WHERE scope = ?1 AND key = ?2 AND (expires IS NULL OR expires > ?3)",

@@ -157,14 +157,21 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
                 .prepare_cached("UPDATE run SET ended = ?2, outcome = ?3, reason = ?4 WHERE id = ?1")?
                 .execute(params![run.0, millis(*at), report.outcome.as_str(), report.reason])?;
             connection
-                .prepare_cached("UPDATE event SET state = 'done' WHERE id = (SELECT event FROM run WHERE id = ?1)")?
+                .prepare_cached(
+                    "UPDATE event SET state = 'done' WHERE id = (SELECT event FROM run WHERE id = ?1)",
+                )?
                 .execute([run.0])?;
         }
     }
     Ok(())
 }
 
-pub(super) fn trace(connection: &Connection, run: RunId, first: u32, lines: &[TraceLine]) -> rusqlite::Result<()> {
+pub(super) fn trace(
+    connection: &Connection,
+    run: RunId,
+    first: u32,
+    lines: &[TraceLine],
+) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO trace (run, seq, at, kind, text, millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
@@ -201,7 +208,13 @@ fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovere
 }
 
 /// An event out of its columns; the error is for the log.
-pub(super) fn event_from_row(id: i64, automation: &str, kind: &str, at: i64, detail: &str) -> Result<Event, String> {
+pub(super) fn event_from_row(
+    id: i64,
+    automation: &str,
+    kind: &str,
+    at: i64,
+    detail: &str,
+) -> Result<Event, String> {
     let automation = AutomationName::new(automation).map_err(|error| error.to_string())?;
     let kind: EventKind = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
     let detail: Detail = serde_json::from_str(detail).map_err(|error| error.to_string())?;

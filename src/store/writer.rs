@@ -91,7 +91,10 @@ impl Writer {
 }
 
 /// Runs one job in a savepoint, so that its failure leaves the other jobs of the group alone.
-fn isolated<T>(connection: &Connection, job: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+fn isolated<T>(
+    connection: &Connection,
+    job: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
     connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     let result = job(connection);
     if result.is_err() {

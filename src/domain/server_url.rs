@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use url::Url;
 
 /// Where the Admin API lies below the server's address.
-pub(super) const API: &str = "admin/api/v1/";
+pub const API: &str = "admin/api/v1/";
 
 /// The address of an uproot server: `http` or `https`, a host, perhaps a port and a path, and always a slash at the
 /// end (`https://example.com/mysub/`).
@@ -64,11 +64,21 @@ impl ServerUrl {
     }
 
     /// The address of something in the API. `None` if the path leads out of the API, as `..` does.
-    pub(super) fn api(&self, path: &str) -> Option<Url> {
+    pub fn api(&self, path: &str) -> Option<Url> {
         let mut url = self.0.clone();
         let root = format!("{}{API}", url.path());
         url.set_path(&format!("{root}{path}"));
         url.path().starts_with(&root).then_some(url)
+    }
+}
+
+impl Default for ServerUrl {
+    /// Where `uproot run` listens: `http://127.0.0.1:8000/`.
+    fn default() -> Self {
+        match Url::parse("http://127.0.0.1:8000/") {
+            Ok(url) => Self(url),
+            Err(_) => unreachable!("a constant address parses"),
+        }
     }
 }
 

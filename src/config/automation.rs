@@ -1,0 +1,196 @@
+//! `[[automation]]`: a trigger, a script and its settings.
+
+use std::{collections::BTreeSet, ops::Range, time::Duration};
+
+use super::{
+    daemon::MODES,
+    reader::{Section, Source},
+    trigger::{self, Surroundings, Trigger},
+};
+use crate::domain::{AutomationName, Capability, Mode};
+
+/// `[[automation]]`.
+#[derive(Clone, Debug)]
+pub struct Automation {
+    /// `name`: unique. Its cursors, its `kv` and its history hang on it.
+    pub name: AutomationName,
+    /// `on`: one trigger or a list of them.
+    pub triggers: Vec<Trigger>,
+    /// `script`: a file in the scripts folder.
+    pub script: String,
+    /// Where `script` stands in the configuration.
+    pub script_span: Range<usize>,
+    /// `params`: what `param(name)` gives the script.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// `mode`: whether writes are carried out; the daemon's where it is not given.
+    pub mode: Mode,
+    /// `allow`: the kinds of writes that the script may make.
+    pub allow: BTreeSet<Capability>,
+    /// Where `allow` stands, or the automation where there is none.
+    pub allow_span: Range<usize>,
+    /// `overlap`, `key`, `max` and `on_full`: what happens to an event while a run is under way.
+    pub overlap: Overlap,
+    /// `time_limit`: the longest a run may take, waits included. Default 10 min.
+    pub time_limit: Duration,
+}
+
+/// What happens to an event while a run for the same key is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// `overlap`.
+    pub policy: OverlapPolicy,
+    /// `key`: within what the policy holds. Default `automation`.
+    pub key: KeyRule,
+    /// `max`: how many events may wait for a key. Default 10, and 1000 where a webhook or a poll brings them.
+    pub max: usize,
+    /// `on_full`: which event goes when more would wait.
+    pub on_full: OnFull,
+}
+
+/// `overlap`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverlapPolicy {
+    /// The event is dropped, with a reason. The default of clocks, whose next event comes anyway.
+    Single,
+    /// The event waits. The default of webhooks and polls, whose events do not come again.
+    Queued,
+}
+
+/// Within what an overlap is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyRule {
+    /// The whole automation.
+    Automation,
+    /// A field of the payload or item, by its path: `player`, `data.participant_id`. Events without the field share one key.
+    Field(String),
+}
+
+/// `on_full`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    /// The one that just came.
+    DropNewest,
+    /// The one that has waited longest.
+    DropOldest,
+    /// All that wait: the one that just came stands for them.
+    Coalesce,
+}
+
+impl Automation {
+    /// Reads one table. `None` where there is not even a name, or nothing that could start it.
+    pub(super) fn read(
+        source: &Source<'_>,
+        mut section: Section<'_, '_>,
+        daemon_mode: Mode,
+        around: &Surroundings<'_>,
+    ) -> Option<Self> {
+        let span = section.span.clone();
+        let named = section.has("name");
+        let name = section.parsed("name", AutomationName::new);
+        if !named {
+            source.error_help(span.clone(), "an [[automation]] has no name", "add `name = \"...\"`");
+        }
+        let title =
+            name.as_ref().map_or("this automation".to_owned(), |name| format!("{:?}", name.value.as_str()));
+        if !section.has("on") {
+            source.error_help(
+                span.clone(),
+                format!("{title} has no trigger"),
+                "add `on = { every = \"1m\" }`, or cron, at, webhook or poll",
+            );
+        }
+        let triggers: Vec<(Trigger, Range<usize>)> = section
+            .tables("on", "`on`")
+            .into_iter()
+            .filter_map(|table| trigger::read(table, around))
+            .collect();
+        let mut polls = triggers.iter().filter(|(trigger, _)| matches!(trigger, Trigger::Poll(_)));
+        if let (Some(_), Some((_, second))) = (polls.next(), polls.next()) {
+            source.error(second.clone(), format!("{title} has two poll triggers: a script has one poll()"));
+        }
+        let script_given = section.has("script");
+        let script = section.parsed("script", script_name);
+        if !script_given {
+            source.error_help(span.clone(), format!("{title} has no script"), "add `script = \"NAME.rhai\"`");
+        }
+        let params = section.json("params").unwrap_or_default();
+        let mode = section.choice("mode", &MODES).map_or(daemon_mode, |mode| mode.value);
+        let mut allow = BTreeSet::new();
+        let mut allow_span = span.clone();
+        for entry in section.texts("allow").unwrap_or_default() {
+            allow_span = entry.span.clone();
+            match Capability::parse_entry(&entry.value) {
+                Ok(capabilities) => allow.extend(capabilities),
+                Err(near) => {
+                    let help = match near {
+                        Some(near) => format!("did you mean \"{near}\"?"),
+                        None => {
+                            let all: Vec<&str> = Capability::all().map(Capability::as_str).collect();
+                            format!("the capabilities are: {}", all.join(", "))
+                        }
+                    };
+                    source.error_help(entry.span, format!("unknown capability {:?}", entry.value), help);
+                }
+            }
+        }
+        let from_outside =
+            triggers.iter().any(|(trigger, _)| matches!(trigger, Trigger::Webhook(_) | Trigger::Poll(_)));
+        let overlap = Overlap::read(&mut section, from_outside);
+        let time_limit = section.duration("time_limit", Duration::from_secs(1));
+        section.finish();
+        let script = script?;
+        Some(Self {
+            name: name?.value,
+            triggers: triggers.into_iter().map(|(trigger, _)| trigger).collect(),
+            script: script.value,
+            script_span: script.span,
+            params,
+            mode,
+            allow,
+            allow_span,
+            overlap,
+            time_limit: time_limit.map_or(Duration::from_mins(10), |limit| limit.value),
+        })
+    }
+}
+
+impl Overlap {
+    fn read(section: &mut Section<'_, '_>, from_outside: bool) -> Self {
+        let policy = section
+            .choice("overlap", &[("single", OverlapPolicy::Single), ("queued", OverlapPolicy::Queued)]);
+        let key = section.text("key").map(|key| match key.value.as_str() {
+            "automation" => KeyRule::Automation,
+            path => KeyRule::Field(path.to_owned()),
+        });
+        let max = section.number("max", 1..=100_000);
+        let on_full = section.choice(
+            "on_full",
+            &[
+                ("drop_newest", OnFull::DropNewest),
+                ("drop_oldest", OnFull::DropOldest),
+                ("coalesce", OnFull::Coalesce),
+            ],
+        );
+        let default = if from_outside { OverlapPolicy::Queued } else { OverlapPolicy::Single };
+        let default_max = if from_outside { 1000 } else { 10 };
+        Self {
+            policy: policy.map_or(default, |policy| policy.value),
+            key: key.unwrap_or(KeyRule::Automation),
+            max: max.map_or(default_max, |max| usize::try_from(max.value).unwrap_or(default_max)),
+            on_full: on_full.map_or(OnFull::DropNewest, |on_full| on_full.value),
+        }
+    }
+}
+
+/// A file name inside the scripts folder: relative, and never out of it.
+fn script_name(text: &str) -> Result<String, String> {
+    let inside =
+        std::path::Path::new(text).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if text.is_empty() || !inside || text.contains('\\') {
+        return Err(format!("`script` cannot be {text:?}: write the name of a file in the scripts folder"));
+    }
+    if !text.ends_with(".rhai") {
+        return Err(format!("`script` cannot be {text:?}: scripts end in .rhai"));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,320 @@
+//! Reads tables of a TOML document key by key and collects every problem, instead of stopping at the first.
+//!
+//! serde would stop at the first error. Here each key is taken out of its table with a typed getter; what is left
+//! when a table is [finished](Section::finish) is unknown and gets a "did you mean".
+
+use std::{cell::RefCell, collections::BTreeMap, ops::Range, path::Path, time::Duration};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use crate::domain::{Problem, Severity, did_you_mean, line_column, parse_duration};
+
+/// Keys under which people write a secret itself, where this program wants to be told where it is kept.
+const SECRET_KEYS: [&str; 7] =
+    ["token", "secret", "password", "authorization", "auth", "api_key", "key_value"];
+
+/// A source text and the problems found in it so far.
+pub(super) struct Source<'a> {
+    pub(super) file: &'a Path,
+    pub(super) text: &'a str,
+    pub(super) problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
+        Self { file, text, problems: RefCell::new(Vec::new()) }
+    }
+
+    pub(super) fn problem(
+        &self,
+        severity: Severity,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Problem {
+        Problem::at(severity, self.file, self.text, span, message)
+    }
+
+    pub(super) fn push(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) {
+        self.push(self.problem(Severity::Error, span, message));
+    }
+
+    pub(super) fn error_help(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(self.problem(Severity::Error, span, message).help(help));
+    }
+
+    /// For a value that can be a secret: the place is told, the line is not shown.
+    fn error_hidden(&self, at: usize, message: String, help: String) {
+        let (line, column) = line_column(self.text, at);
+        let mut problem = Problem::whole_file(self.file, message).help(help);
+        problem.line = line;
+        problem.column = column;
+        self.push(problem);
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Placed<T> {
+    pub(super) value: T,
+    pub(super) span: Range<usize>,
+}
+
+/// One table on its way through the reader.
+pub(super) struct Section<'s, 'v> {
+    pub(super) source: &'s Source<'s>,
+    /// How a message calls it: `[daemon]`.
+    title: String,
+    pub(super) span: Range<usize>,
+    entries: BTreeMap<&'v str, (Range<usize>, &'v Spanned<DeValue<'v>>)>,
+    known: Vec<&'static str>,
+}
+
+impl<'s, 'v> Section<'s, 'v> {
+    pub(super) fn new(
+        source: &'s Source<'s>,
+        title: impl Into<String>,
+        table: &'v DeTable<'v>,
+        span: Range<usize>,
+    ) -> Self {
+        let entries =
+            table.iter().map(|(key, value)| (key.get_ref().as_ref(), (key.span(), value))).collect();
+        Self { source, title: title.into(), span, entries, known: Vec::new() }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'v Spanned<DeValue<'v>>> {
+        self.known.push(key);
+        self.entries.remove(key).map(|(_, value)| value)
+    }
+
+    /// Whether the key is there, without taking it.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
+        let message =
+            format!("`{key}` in {} is {}, but must be {wanted}", self.title, type_name(value.get_ref()));
+        self.source.error(value.span(), message);
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<Placed<String>> {
+        let value = self.take(key)?;
+        if let DeValue::String(text) = value.get_ref() {
+            return Some(Placed { value: text.to_string(), span: value.span() });
+        }
+        self.wrong_type(key, value, "a text in quotes");
+        None
+    }
+
+    /// A text, read further by `parse`, whose error becomes a problem at the value.
+    pub(super) fn parsed<T, E: ToString>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Placed<T>> {
+        let text = self.text(key)?;
+        match parse(&text.value) {
+            Ok(value) => Some(Placed { value, span: text.span }),
+            Err(error) => {
+                self.source.error(text.span, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<Placed<T>> {
+        let text = self.text(key)?;
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text.value) {
+            return Some(Placed { value: *value, span: text.span });
+        }
+        let message = format!("`{key}` cannot be {:?}: it is one of {}", text.value, names.join(", "));
+        let mut problem = self.source.problem(Severity::Error, text.span, message);
+        if let Some(near) = did_you_mean(&text.value, names) {
+            problem = problem.help(format!("did you mean \"{near}\"?"));
+        }
+        self.source.push(problem);
+        None
+    }
+
+    /// A duration, at least `least`.
+    pub(super) fn duration(&mut self, key: &'static str, least: Duration) -> Option<Placed<Duration>> {
+        let found = self.parsed(key, parse_duration)?;
+        if found.value < least {
+            let least = crate::domain::format_duration(least);
+            self.source.error(found.span, format!("`{key}` is too short: at least {least}"));
+            return None;
+        }
+        Some(found)
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Option<Placed<u64>> {
+        let value = self.take(key)?;
+        match integer(value.get_ref()) {
+            Some(number) if u64::try_from(number).is_ok_and(|n| range.contains(&n)) => {
+                Some(Placed { value: number.unsigned_abs(), span: value.span() })
+            }
+            Some(number) => {
+                let message =
+                    format!("`{key}` is {number}, but must be from {} to {}", range.start(), range.end());
+                self.source.error(value.span(), message);
+                None
+            }
+            None => {
+                self.wrong_type(key, value, "a whole number");
+                None
+            }
+        }
+    }
+
+    /// A text, or a list of texts.
+    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Placed<String>>> {
+        let value = self.take(key)?;
+        let one = |value: &Spanned<DeValue<'_>>| {
+            value.get_ref().as_str().map(|text| Placed { value: text.to_owned(), span: value.span() })
+        };
+        if let Some(text) = one(value) {
+            return Some(vec![text]);
+        }
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_type(key, value, "a text or a list of texts");
+            return None;
+        };
+        let mut texts = Vec::new();
+        for item in items.iter() {
+            match one(item) {
+                Some(text) => texts.push(text),
+                None => self.wrong_type(key, item, "a list of texts"),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A table.
+    pub(super) fn table(&mut self, key: &'static str, title: impl Into<String>) -> Option<Section<'s, 'v>> {
+        let value = self.take(key)?;
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(key, value, "a table");
+            return None;
+        };
+        Some(Section::new(self.source, title, table, value.span()))
+    }
+
+    /// All that is left, each entry a table: for tables whose keys are the user's own names.
+    pub(super) fn named_tables(&mut self) -> Vec<(Placed<String>, Section<'s, 'v>)> {
+        let mut sections = Vec::new();
+        for (key, (span, value)) in std::mem::take(&mut self.entries) {
+            let DeValue::Table(table) = value.get_ref() else {
+                self.wrong_type(key, value, "a table");
+                continue;
+            };
+            let section = Section::new(self.source, format!("{} {key:?}", self.title), table, value.span());
+            sections.push((Placed { value: key.to_owned(), span }, section));
+        }
+        sections
+    }
+
+    /// A table, or a list of tables; each with the title.
+    pub(super) fn tables(&mut self, key: &'static str, title: &str) -> Vec<Section<'s, 'v>> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let one = |value: &'v Spanned<DeValue<'v>>| match value.get_ref() {
+            DeValue::Table(table) => Some(Section::new(self.source, title, table, value.span())),
+            _ => None,
+        };
+        if let Some(section) = one(value) {
+            return vec![section];
+        }
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_type(key, value, "a table or a list of tables");
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for item in items.iter() {
+            match one(item) {
+                Some(section) => sections.push(section),
+                None => self.wrong_type(key, item, "a list of tables"),
+            }
+        }
+        sections
+    }
+
+    /// A table as JSON, for values that only a script reads. Dates become texts.
+    pub(super) fn json(&mut self, key: &'static str) -> Option<serde_json::Map<String, serde_json::Value>> {
+        let value = self.take(key)?;
+        match to_json(value.get_ref()) {
+            serde_json::Value::Object(map) => Some(map),
+            _ => {
+                self.wrong_type(key, value, "a table");
+                None
+            }
+        }
+    }
+
+    /// The raw value of a key that may be of several types.
+    pub(super) fn any(&mut self, key: &'static str) -> Option<&'v Spanned<DeValue<'v>>> {
+        self.take(key)
+    }
+
+    /// Says which keys were not understood.
+    pub(super) fn finish(self) {
+        for (key, (span, _)) in &self.entries {
+            let message = format!("unknown key `{key}` in {}", self.title);
+            if SECRET_KEYS.contains(key) {
+                let help = "a secret never stands in this file: name where it is kept, for example with `token_env`, \
+                            `secret_env` or `authorization_env` (an environment variable) or `..._file`";
+                self.source.error_hidden(span.start, message, help.to_owned());
+                continue;
+            }
+            let help = match did_you_mean(key, self.known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the keys here are: {}", self.known.join(", ")),
+            };
+            self.source.error_help(span.clone(), message, help);
+        }
+    }
+}
+
+pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date without quotes",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let DeValue::Integer(number) = value else { return None };
+    i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
+}
+
+fn to_json(value: &DeValue<'_>) -> serde_json::Value {
+    match value {
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Integer(_) => integer(value).into(),
+        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().ok().into(),
+        DeValue::Boolean(yes) => (*yes).into(),
+        DeValue::Datetime(date) => date.to_string().into(),
+        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),
+        DeValue::Table(table) => serde_json::Value::Object(
+            table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect(),
+        ),
+    }
+}

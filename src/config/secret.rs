@@ -1,0 +1,54 @@
+//! Secrets: the configuration only says where each one is kept.
+
+use std::{ops::Range, path::Path};
+
+use secrecy::SecretString;
+
+use super::reader::{Placed, Section};
+
+/// Where secrets come from: the process environment and, for `..._file`, files beside the configuration.
+pub struct Secrets<'a> {
+    /// Looks a variable of the environment up.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The folder that relative file names start from.
+    pub root: &'a Path,
+}
+
+impl Secrets<'_> {
+    /// Takes `env_key` and `file_key` out of a section. More than one name may stand there, so that a secret can be
+    /// changed without a gap: all of them are valid. Problems are noted at the place of the name.
+    pub(super) fn read(
+        &self,
+        section: &mut Section<'_, '_>,
+        env_key: &'static str,
+        file_key: &'static str,
+    ) -> Vec<Placed<SecretString>> {
+        let mut secrets = Vec::new();
+        for name in section.texts(env_key).unwrap_or_default() {
+            let Placed { value: name, span } = name;
+            match (self.variable)(&name) {
+                Some(text) if !text.trim().is_empty() => secrets.push(placed(&text, span)),
+                Some(_) => section.source.error(span, format!("the environment variable {name} is empty")),
+                None => section.source.error_help(
+                    span,
+                    format!("the environment variable {name} is not set"),
+                    format!("set it where the daemon starts, for example: export {name}=..."),
+                ),
+            }
+        }
+        for name in section.texts(file_key).unwrap_or_default() {
+            let Placed { value: name, span } = name;
+            match std::fs::read_to_string(self.root.join(&name)) {
+                Ok(text) if !text.trim().is_empty() => secrets.push(placed(&text, span)),
+                Ok(_) => section.source.error(span, format!("the file {name} is empty")),
+                Err(error) => section.source.error(span, format!("the file {name} cannot be read: {error}")),
+            }
+        }
+        secrets
+    }
+}
+
+fn placed(text: &str, span: Range<usize>) -> Placed<SecretString> {
+    // A file mostly ends with a line end that is not part of the secret, and a header could not hold it.
+    Placed { value: SecretString::from(text.trim().to_owned()), span }
+}

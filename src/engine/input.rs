@@ -1,0 +1,99 @@
+//! What the engine is told, and what it answers.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::domain::{AutomationName, Event, EventId, EventKind};
+
+/// Where an automation stood when the store was last written.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// The instant up to which its clocks were looked at, and the schedule this was true of.
+    pub clock: Option<(Timestamp, String)>,
+}
+
+/// Everything that the engine can be told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Time has passed.
+    Tick,
+    /// An event is in the store.
+    Accepted(Arc<Event>),
+    /// A run goes to sleep in `wait_for`: it keeps its key and gives its worker back.
+    Waiting,
+    /// A run woke up from `wait_for`.
+    Resumed,
+    /// The run of an event has ended, however it ended.
+    RunFinished(Arc<Event>),
+    /// A poll has ended.
+    PollFinished {
+        /// The automation.
+        automation: AutomationName,
+        /// How.
+        result: PollResult,
+    },
+}
+
+/// How a poll ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollResult {
+    /// It gave its items.
+    Done,
+    /// It failed; the server may have said how long to wait.
+    Failed {
+        /// What the server asked for with `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// Everything that the engine can ask for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A clock's instant is to become an event. The cursor moves in the same transaction.
+    Fire {
+        /// The automation.
+        automation: AutomationName,
+        /// Which kind of clock.
+        kind: EventKind,
+        /// The instant.
+        instant: Timestamp,
+        /// How many missed instants it stands for; 0 when it comes in time.
+        missed_count: u64,
+    },
+    /// A clock was looked at: the cursor is to be written.
+    Clock {
+        /// The automation.
+        automation: AutomationName,
+        /// Up to where, and the schedule.
+        cursor: (Timestamp, Arc<str>),
+    },
+    /// Instants were missed and are not made up for.
+    Missed {
+        /// The automation.
+        automation: AutomationName,
+        /// How many.
+        count: u64,
+        /// The latest of them.
+        latest: Timestamp,
+        /// Why they are not made up for.
+        reason: &'static str,
+    },
+    /// The event's run is to start.
+    Start {
+        /// The event.
+        event: Arc<Event>,
+    },
+    /// The event is not to run.
+    Drop {
+        /// The event.
+        event: EventId,
+        /// Why.
+        reason: String,
+    },
+    /// The script's `poll()` is to be asked.
+    Poll {
+        /// The automation.
+        automation: AutomationName,
+    },
+}

@@ -1,0 +1,184 @@
+//! The real world: the system's clock and entropy, and HTTP by reqwest.
+
+mod lane;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+
+use crate::environment::{Environment, Request, Response, Scope, Stopped, TransportError, TransportReason};
+use lane::Lane;
+
+/// Servers of uproot close an idle connection after 5.0 s. Ours are dropped before that, so that no request is sent
+/// into a connection that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+/// The longest a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The real world. Its calls block their thread while the work is done on the runtime, so they are for threads of
+/// their own, never for a task of the runtime.
+pub struct Live {
+    runtime: Handle,
+    /// Made at the first request: loading the trusted certificates takes longer than all the rest of starting.
+    client: OnceLock<reqwest::Client>,
+    /// One queue a server that wants one request at a time.
+    lanes: Mutex<HashMap<String, Arc<Lane>>>,
+}
+
+impl Live {
+    /// A world that does its input and output on this runtime.
+    pub fn new(runtime: Handle) -> Self {
+        Self { runtime, client: OnceLock::new(), lanes: Mutex::new(HashMap::new()) }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, TransportError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        // An error means that a provider is installed already, which is what is wanted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("uproctor/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(POOL_IDLE)
+            .connect_timeout(CONNECT)
+            .build()
+            .map_err(|error| {
+                failure(false, TransportReason::Connect, format!("HTTP cannot be used here: {error}"))
+            })?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    fn lane(&self, request: &Request) -> Arc<Lane> {
+        let origin = request.url.origin().ascii_serialization();
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(lanes.entry(origin).or_default())
+    }
+}
+
+impl Environment for Live {
+    #[expect(clippy::disallowed_methods, reason = "this is the real clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn sleep(&self, duration: Duration, scope: &Scope) -> Result<(), Stopped> {
+        scope.check(self.now())?;
+        let left = scope.remaining(self.now());
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = scope.cancel.cancelled() => Err(Stopped::Cancelled),
+                () = tokio::time::sleep(duration.min(left)) => {
+                    if duration >= left { Err(Stopped::Deadline) } else { Ok(()) }
+                }
+            }
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the real entropy")]
+    fn random(&self) -> u64 {
+        // Without entropy there is nothing better than the clock; it only spreads retries.
+        getrandom::u64().unwrap_or_else(|_| self.now().as_nanosecond().unsigned_abs() as u64)
+    }
+
+    fn execute(&self, request: Request, scope: &Scope) -> Result<Response, TransportError> {
+        let stopped =
+            |sent, stopped: Stopped| failure(sent, TransportReason::Stopped(stopped), stopped.to_string());
+        scope.check(self.now()).map_err(|why| stopped(false, why))?;
+        let client = self.client()?;
+        let left = scope.remaining(self.now());
+        let lane = request.lane.map(|priority| (self.lane(&request), priority));
+        let host = host(&request);
+        self.runtime.block_on(async {
+            let deadline = tokio::time::sleep(left);
+            tokio::pin!(deadline);
+            let _turn = match &lane {
+                None => None,
+                Some((lane, priority)) => tokio::select! {
+                    biased;
+                    () = scope.cancel.cancelled() => return Err(stopped(false, Stopped::Cancelled)),
+                    () = &mut deadline => return Err(stopped(false, Stopped::Deadline)),
+                    turn = lane.turn(*priority) => Some(turn),
+                },
+            };
+            let timeout = request.timeout;
+            tokio::select! {
+                biased;
+                () = scope.cancel.cancelled() => Err(stopped(true, Stopped::Cancelled)),
+                () = &mut deadline => Err(stopped(true, Stopped::Deadline)),
+                answer = tokio::time::timeout(timeout, exchange(client, request, &host)) => answer.unwrap_or_else(|_| {
+                    let seconds = timeout.as_secs_f64();
+                    let message = format!("{host} gave no whole answer within {seconds} s");
+                    Err(failure(true, TransportReason::Timeout, message))
+                }),
+            }
+        })
+    }
+}
+
+async fn exchange(
+    client: &reqwest::Client,
+    request: Request,
+    host: &str,
+) -> Result<Response, TransportError> {
+    let mut builder = client.request(request.method, request.url).headers(request.headers);
+    if let Some(body) = request.body {
+        builder = builder.body(body);
+    }
+    let mut answer = builder.send().await.map_err(|error| classify(&error, host))?;
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| classify(&error, host))? {
+        if body.len() + chunk.len() > request.max_answer {
+            let most = request.max_answer / (1024 * 1024);
+            let message = format!("the answer of {host} is larger than the {most} MiB that this call allows");
+            return Err(failure(true, TransportReason::TooLarge, message));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Response {
+        status: answer.status().as_u16(),
+        headers: std::mem::take(answer.headers_mut()),
+        body: body.freeze(),
+    })
+}
+
+fn classify(error: &reqwest::Error, host: &str) -> TransportError {
+    let cause = root_cause(error);
+    if error.is_builder() {
+        failure(false, TransportReason::Broken, format!("the request to {host} could not be made: {cause}"))
+    } else if error.is_connect() {
+        failure(false, TransportReason::Connect, format!("{host} cannot be reached: {cause}"))
+    } else if error.is_body() || error.is_decode() {
+        failure(true, TransportReason::Broken, format!("{host} broke off its answer or garbled it: {cause}"))
+    } else {
+        failure(
+            true,
+            TransportReason::Broken,
+            format!("{host} closed the connection without an answer: {cause}"),
+        )
+    }
+}
+
+fn failure(sent: bool, reason: TransportReason, message: String) -> TransportError {
+    TransportError { sent, reason, message }
+}
+
+/// The innermost error says what happened; the outer ones repeat the address, which may hold a query.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn host(request: &Request) -> String {
+    request.url.origin().ascii_serialization()
+}

@@ -1,3 +1,0 @@
-//! What is reached from outside over HTTP.
-
-pub mod signature;

@@ -19,4 +19,6 @@ pub mod api;
 
 pub mod store;
 
+pub mod effects;
+
 pub mod live;

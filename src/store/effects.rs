@@ -22,11 +22,12 @@ impl Store {
         })
     }
 
-    /// Settles all claimed rows of one ordinal: what became of them, and what the server said.
+    /// Settles the claimed rows of one ordinal, or one of them: what became of it, and what the server said.
     pub fn settle_effects(
         &self,
         run: RunId,
         ordinal: u32,
+        row: Option<u32>,
         state: EffectState,
         note: Option<String>,
         at: Timestamp,
@@ -35,9 +36,9 @@ impl Store {
             connection
                 .prepare_cached(
                     "UPDATE effect SET state = ?3, note = coalesce(?4, note), settled = ?5
-                     WHERE run = ?1 AND ordinal = ?2 AND state = 'claimed'",
+                     WHERE run = ?1 AND ordinal = ?2 AND state = 'claimed' AND (?6 IS NULL OR row = ?6)",
                 )?
-                .execute(params![run.0, ordinal, state.as_str(), note, millis(at)])?;
+                .execute(params![run.0, ordinal, state.as_str(), note, millis(at), row])?;
             Ok(())
         })
     }

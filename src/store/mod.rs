@@ -12,6 +12,7 @@ mod kv;
 mod open;
 mod runs;
 mod schema;
+mod trace;
 mod writer;
 
 use std::{path::Path, sync::Arc};
@@ -24,6 +25,7 @@ pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter};
 pub use inbox::{Acceptance, Delivery, NewEvent, PollItem, PollOutcome};
 pub use kv::{KvScope, KvValue};
 pub use runs::{Change, EventState, Recovered, RunStart};
+pub use trace::TraceBuffer;
 pub use writer::Pending;
 
 use crate::domain::{EventId, RunId};

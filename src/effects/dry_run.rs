@@ -1,0 +1,47 @@
+//! What a script gets for a write that a dry run only wrote down: what a success would look like.
+
+use serde_json::{Map, Value, json};
+
+use crate::api::{Call, Endpoint};
+
+pub(super) fn answer(call: &Call) -> Value {
+    let players = json!(call.player_names());
+    let body = call.body_fields().cloned().unwrap_or_default();
+    let room = call.room_name().map(ToString::to_string);
+    let given = |key: &str| body.get(key).cloned().unwrap_or(Value::Null);
+    // A session made in a dry run has no name; scripts that go on with it get one that no server has.
+    let sname =
+        || body.get("sname").filter(|name| name.is_string()).cloned().unwrap_or_else(|| json!("dry-run"));
+    let mut answer: Map<String, Value> = match call.endpoint() {
+        Endpoint::SessionsCreate => object(json!({"sname": sname(), "created": true})),
+        Endpoint::SessionsDescription => object(json!({"description": given("description")})),
+        Endpoint::SessionsSettings => object(json!({"settings": given("settings")})),
+        Endpoint::PlayersFields => {
+            let fields: Vec<String> = body
+                .get("fields")
+                .and_then(Value::as_object)
+                .map(|f| f.keys().cloned().collect())
+                .unwrap_or_default();
+            object(json!({"updated": players, "fields": fields}))
+        }
+        Endpoint::PlayersReload => object(json!({"reloaded": players})),
+        Endpoint::PlayersRedirect => object(json!({"redirected": players, "url": given("url")})),
+        Endpoint::PlayersMessage => object(json!({"messaged": players})),
+        Endpoint::PlayersDropout => object(json!({"marked_dropout": players})),
+        Endpoint::RoomsCreate => object(json!({"name": given("name"), "created": true})),
+        Endpoint::RoomsUpdate => object(json!({"name": room, "updated": true})),
+        Endpoint::RoomsDelete => object(json!({"name": room, "deleted": true})),
+        Endpoint::RoomsDisassociate => object(json!({"name": room, "disassociated": true})),
+        Endpoint::RoomsCreateSession => object(json!({"sname": sname(), "roomname": room, "created": true})),
+        _ => Map::new(),
+    };
+    answer.insert("dry_run".to_owned(), json!(true));
+    Value::Object(answer)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Requests to other servers than uproot's that change something there.
+
+use serde_json::{Value, json};
+
+use super::{Actor, Door, EffectError};
+use crate::{
+    domain::{Capability, Effect, EffectState},
+    environment::{Request, Response, Scope, TransportError},
+};
+
+/// A request to a host that the configuration lists.
+pub struct Outgoing {
+    /// The request, with its secrets in headers marked as sensitive.
+    pub request: Request,
+    /// What the ledger says of it: `{"url": ..., "body": ...}`, without secrets.
+    pub arguments: Value,
+}
+
+impl Door {
+    /// Sends one request to another server, once. `None` in a dry run.
+    pub fn post(
+        &self,
+        actor: &Actor,
+        outgoing: Outgoing,
+    ) -> Result<Option<Result<Response, TransportError>>, EffectError> {
+        let Some(capability) = Capability::named("http.post") else {
+            return Err(EffectError::Bad("http.post is not known".to_owned()));
+        };
+        actor.require(capability)?;
+        actor.scope.check(self.env.now())?;
+        let ordinal = actor.next_ordinal();
+        let effect = Effect {
+            ordinal,
+            action: capability.to_string(),
+            target: outgoing.request.url.host_str().map(str::to_owned),
+            player: None,
+            arguments: outgoing.arguments,
+            precondition: None,
+            state: if actor.is_dry() { EffectState::Would } else { EffectState::Claimed },
+            note: None,
+        };
+        self.store.record_effects(actor.run, vec![effect], self.env.now(), actor.trace.take()).wait()?;
+        if actor.is_dry() {
+            return Ok(None);
+        }
+        let scope = Scope::for_duration(self.env.now(), super::LONGEST_WRITE);
+        let answer = self.env.execute(outgoing.request, &scope);
+        let (state, note) = match &answer {
+            Ok(answer) if answer.status < 400 => (EffectState::Done, json!(answer.status).to_string()),
+            Ok(answer) if answer.status < 500 => {
+                (EffectState::Failed, format!("the server answered {}", answer.status))
+            }
+            Ok(answer) => (EffectState::Uncertain, format!("the server answered {}", answer.status)),
+            Err(error) if error.sent => (EffectState::Uncertain, error.message.clone()),
+            Err(error) => (EffectState::Failed, error.message.clone()),
+        };
+        self.settle(actor, ordinal, state, Some(note))?;
+        Ok(Some(answer))
+    }
+}

@@ -1,0 +1,202 @@
+//! Advance, revert and end: only for players who are still on the page that the run saw.
+//!
+//! On the server, advance is `show_page += 1` without any condition. So each player is read again just before, those
+//! who have moved are left out, and those for whom a step would break something are refused.
+
+use serde_json::{Map, Value, json};
+
+use super::{Actor, Door, EffectError, row, sightings::Sighting};
+use crate::{
+    api::{Call, Endpoint},
+    domain::{Effect, EffectState, PlayerName, SessionName},
+};
+
+enum Verdict {
+    /// The step is made.
+    Go(Sighting),
+    /// The player is not any more where the run saw it.
+    Moved(Sighting),
+    /// The step would break something.
+    Refuse(Sighting, String),
+}
+
+impl Door {
+    pub(super) fn step(&self, actor: &Actor, call: &Call) -> Result<Value, EffectError> {
+        let Some(session) = call.session_name() else {
+            return Err(EffectError::Bad("a step needs a session".to_owned()));
+        };
+        for player in call.player_names() {
+            if actor.sightings().of(session, player).is_none() {
+                return Err(EffectError::NotSeen {
+                    session: session.to_string(),
+                    player: player.to_string(),
+                });
+            }
+        }
+        let now = self.look(actor, session)?;
+        let mut verdicts = Vec::new();
+        for player in call.player_names() {
+            let Some(found) = now.get(player.as_str()) else {
+                return Err(EffectError::UnknownPlayer {
+                    session: session.to_string(),
+                    player: player.to_string(),
+                });
+            };
+            verdicts.push((player, judge(actor, call.endpoint(), session, player, found)));
+        }
+        let ordinal = actor.next_ordinal();
+        let rows =
+            verdicts.iter().map(|(player, verdict)| step_row(ordinal, call, player, verdict)).collect();
+        let going: Vec<PlayerName> = verdicts
+            .iter()
+            .filter(|(_, verdict)| matches!(verdict, Verdict::Go(_)))
+            .map(|(player, _)| (*player).clone())
+            .collect();
+        for (player, _) in &verdicts {
+            actor.sightings().spend(session, player);
+        }
+        if going.is_empty() {
+            self.store.record_effects(actor.run, rows, self.env.now(), actor.trace.take()).wait()?;
+        } else {
+            let narrowed = Call::new(call.endpoint()).session(session).players(&going);
+            if let Some(answer) = self.send(actor, ordinal, &narrowed, rows)? {
+                self.settle_each(actor, ordinal, &verdicts, &answer)?;
+            }
+        }
+        Ok(self.summary(actor, call.endpoint(), &verdicts))
+    }
+
+    fn look(&self, actor: &Actor, session: &SessionName) -> Result<Map<String, Value>, EffectError> {
+        let mut call = Call::new(Endpoint::PlayersList).session(session);
+        for field in ["show_page", "page_order", "started", "_uproot_group"] {
+            call = call.query("fields", field);
+        }
+        self.read(actor, &call)
+    }
+
+    /// Settles each player's row with what the answer says about it: the page before and after.
+    fn settle_each(
+        &self,
+        actor: &Actor,
+        ordinal: u32,
+        verdicts: &[(&PlayerName, Verdict)],
+        answer: &Value,
+    ) -> Result<(), EffectError> {
+        for (row, (player, verdict)) in (0_u32..).zip(verdicts) {
+            let Verdict::Go(before) = verdict else { continue };
+            let after = answer["info"][player.as_str()][2].as_i64();
+            let note =
+                after.map(|after| format!("{} -> {}", place(before, before.show_page), place(before, after)));
+            let at = self.env.now();
+            self.store.settle_effects(actor.run, ordinal, Some(row), EffectState::Done, note, at).wait()?;
+        }
+        Ok(())
+    }
+
+    fn summary(&self, actor: &Actor, endpoint: Endpoint, verdicts: &[(&PlayerName, Verdict)]) -> Value {
+        let names = |wanted: fn(&Verdict) -> bool| -> Vec<&str> {
+            verdicts
+                .iter()
+                .filter(|(_, verdict)| wanted(verdict))
+                .map(|(player, _)| player.as_str())
+                .collect()
+        };
+        let done = match endpoint {
+            Endpoint::PlayersRevert => "reverted",
+            Endpoint::PlayersEnd => "ended",
+            _ => "advanced",
+        };
+        let refused: Map<String, Value> = verdicts
+            .iter()
+            .filter_map(|(player, verdict)| match verdict {
+                Verdict::Refuse(_, why) => Some((player.to_string(), json!(why))),
+                _ => None,
+            })
+            .collect();
+        let mut summary = Map::new();
+        summary.insert(done.to_owned(), json!(names(|verdict| matches!(verdict, Verdict::Go(_)))));
+        summary.insert("moved".to_owned(), json!(names(|verdict| matches!(verdict, Verdict::Moved(_)))));
+        summary.insert("refused".to_owned(), Value::Object(refused));
+        summary.insert("dry_run".to_owned(), json!(actor.is_dry()));
+        Value::Object(summary)
+    }
+}
+
+fn judge(
+    actor: &Actor,
+    endpoint: Endpoint,
+    session: &SessionName,
+    player: &PlayerName,
+    found: &Value,
+) -> Verdict {
+    let now = Sighting {
+        show_page: found["show_page"].as_i64().unwrap_or(-1),
+        page_order: Some(found["page_order"].clone()),
+    };
+    let stays = actor.sightings().of(session, player).is_some_and(|seen| seen.holds(&now));
+    let refusal = refusal(endpoint, &now, found);
+    match refusal {
+        _ if !stays => Verdict::Moved(now),
+        Some(why) => Verdict::Refuse(now, why),
+        None => Verdict::Go(now),
+    }
+}
+
+fn refusal(endpoint: Endpoint, now: &Sighting, found: &Value) -> Option<String> {
+    let pages = now.pages();
+    let last = i64::try_from(pages.len()).unwrap_or(i64::MAX);
+    if pages.is_empty() {
+        return Some("has never opened the experiment, so there are no pages to step through".to_owned());
+    }
+    if now.show_page < 0 {
+        return Some("has not begun yet".to_owned());
+    }
+    if now.show_page >= last {
+        return Some("has finished already".to_owned());
+    }
+    if endpoint == Endpoint::PlayersRevert && now.show_page == 0 {
+        return Some("is on the first page".to_owned());
+    }
+    let page = usize::try_from(now.show_page).ok().and_then(|at| pages.get(at).copied()).unwrap_or_default();
+    if endpoint == Endpoint::PlayersAdvance && is_wait_page(page) && found["_uproot_group"].is_null() {
+        return Some(format!(
+            "waits on {page} and has no group: past it, later pages of the group would fail; use players::end or \
+             players::redirect"
+        ));
+    }
+    None
+}
+
+/// `app/#Name`, except the two that are no wait pages.
+fn is_wait_page(page: &str) -> bool {
+    match page.split_once("/#") {
+        Some((app, name)) => {
+            !app.is_empty() && !app.starts_with('#') && !matches!(name, "StartApp" | "LandingPage")
+        }
+        None => false,
+    }
+}
+
+fn step_row(ordinal: u32, call: &Call, player: &PlayerName, verdict: &Verdict) -> Effect {
+    let mut effect = row(ordinal, call, Some(player.as_str()));
+    let (now, state, note) = match verdict {
+        Verdict::Go(now) => (now, EffectState::Claimed, None),
+        Verdict::Moved(now) => {
+            (now, EffectState::Refused, Some(format!("moved: is now on {}", place(now, now.show_page))))
+        }
+        Verdict::Refuse(now, why) => (now, EffectState::Refused, Some(why.clone())),
+    };
+    let page = place(now, now.show_page);
+    effect.precondition = Some(json!({"show_page": now.show_page, "page": page}));
+    effect.state = state;
+    effect.note = note;
+    effect
+}
+
+fn place(sighting: &Sighting, at: i64) -> String {
+    let pages = sighting.pages();
+    match usize::try_from(at) {
+        Err(_) => "Initialize".to_owned(),
+        Ok(at) => pages.get(at).map_or_else(|| "End".to_owned(), |page| (*page).to_owned()),
+    }
+}

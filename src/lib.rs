@@ -21,4 +21,12 @@ pub mod store;
 
 pub mod effects;
 
+pub mod script;
+
+pub mod dispatch;
+
 pub mod live;
+
+pub mod supervisor;
+
+pub mod daemon;

@@ -1,0 +1,165 @@
+//! The loop of the daemon: waits for something to happen, lets the dispatcher decide, and starts the work.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    dispatch::{Dispatcher, Happened, Work},
+    domain::{Event, RunReport},
+    engine::Input,
+    environment::Environment,
+    script::{Library, STACK, Tools},
+    store::StoreError,
+    supervisor::Threads,
+};
+
+/// The clock is looked at this often even when nothing is due: it may have been set.
+const LOOK: Duration = Duration::from_mins(1);
+/// How long runs may go on after the daemon was told to stop.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// How long cancelled runs may take to notice; a write that is under way is finished in it.
+const LAST_PATIENCE: Duration = Duration::from_secs(30);
+/// How much of what happened is decided about in one step.
+const BATCH: usize = 1000;
+
+/// A daemon that has started: its store is recovered and its engine knows where everything stands.
+pub struct Daemon {
+    dispatcher: Dispatcher,
+    env: Arc<dyn Environment>,
+    accepted: mpsc::Receiver<Arc<Event>>,
+    happened: mpsc::UnboundedReceiver<Happened>,
+    report: mpsc::UnboundedSender<Happened>,
+    threads: Threads,
+    /// Cancels the runs.
+    cancel: CancellationToken,
+    first: Vec<Work>,
+}
+
+impl Daemon {
+    /// Recovers the store and builds the engine. `accepted` brings the events that webhooks and commands committed.
+    pub fn start(
+        config: &Config,
+        library: Library,
+        tools: Arc<Tools>,
+        accepted: mpsc::Receiver<Arc<Event>>,
+    ) -> Result<Self, StoreError> {
+        let (report, happened) = mpsc::unbounded_channel();
+        let cancel = CancellationToken::new();
+        let waits = report.clone();
+        let signal = Arc::new(move |asleep| {
+            let input = if asleep { Input::Waiting } else { Input::Resumed };
+            // Nobody listens any more once the daemon has stopped.
+            let _ = waits.send(Happened::Input(input));
+        });
+        let env = Arc::clone(&tools.env);
+        let (dispatcher, first) = Dispatcher::start(config, library, tools, cancel.clone(), signal)?;
+        Ok(Self { dispatcher, env, accepted, happened, report, threads: Threads::default(), cancel, first })
+    }
+
+    /// Runs until `stop` is cancelled, on this thread, which must not be one of the runtime's. Runs that are under way
+    /// then get some time to end.
+    pub fn run(mut self, runtime: &Handle, stop: &CancellationToken) -> Result<(), StoreError> {
+        let first = std::mem::take(&mut self.first);
+        self.begin(first);
+        while !stop.is_cancelled() {
+            let happened = runtime.block_on(self.next(stop));
+            let work = self.dispatcher.handle(happened)?;
+            self.begin(work);
+        }
+        self.finish(runtime)
+    }
+
+    /// What happens next: everything that is there already, or the next tick.
+    async fn next(&mut self, stop: &CancellationToken) -> Vec<Happened> {
+        let wait = match self.dispatcher.next_wake() {
+            Some(at) => until(self.env.now(), at).min(LOOK),
+            None => LOOK,
+        };
+        let mut happened = Vec::new();
+        tokio::select! {
+            () = stop.cancelled() => return happened,
+            () = tokio::time::sleep(wait) => {}
+            Some(one) = self.happened.recv() => happened.push(one),
+            Some(event) = self.accepted.recv() => happened.push(Happened::Input(Input::Accepted(event))),
+        }
+        while happened.len() < BATCH {
+            if let Ok(one) = self.happened.try_recv() {
+                happened.push(one);
+            } else if let Ok(event) = self.accepted.try_recv() {
+                happened.push(Happened::Input(Input::Accepted(event)));
+            } else {
+                break;
+            }
+        }
+        happened.push(Happened::Input(Input::Tick));
+        happened
+    }
+
+    fn begin(&mut self, work: Vec<Work>) {
+        for one in work {
+            let name = one.name();
+            let report = self.report.clone();
+            // Taken apart beforehand, to say what became of it if there is no thread for it.
+            let lost = match &one {
+                Work::Run { task, event } => Some((task.run, Arc::clone(event))),
+                Work::Poll { .. } => None,
+            };
+            let started = self.threads.start(&name, STACK, move || {
+                let _ = report.send(one.carry_out());
+            });
+            if let Err(error) = started {
+                tracing::error!(%error, "no thread for {name}");
+                if let Some((run, event)) = lost {
+                    let report = RunReport::failed(format!("the system has no thread for it: {error}"));
+                    let _ =
+                        self.report.send(Happened::RunEnded { run, event, report, trace: (0, Vec::new()) });
+                }
+            }
+        }
+    }
+
+    /// Lets the runs end, first by themselves, then cancelled. New events stay in the store for the next start.
+    fn finish(mut self, runtime: &Handle) -> Result<(), StoreError> {
+        for (patience, cancel) in [(PATIENCE, false), (LAST_PATIENCE, true)] {
+            if cancel {
+                self.cancel.cancel();
+            }
+            let deadline =
+                self.env.now().saturating_add(jiff::SignedDuration::try_from(patience).unwrap_or_default());
+            let deadline = deadline.unwrap_or(Timestamp::MAX);
+            loop {
+                let mut ended = Vec::new();
+                while let Ok(one) = self.happened.try_recv() {
+                    ended.push(one);
+                }
+                // What the engine would start now stays accepted in the store; only the ends are written down.
+                let ended: Vec<_> =
+                    ended.into_iter().filter(|one| !matches!(one, Happened::Input(_))).collect();
+                self.dispatcher.close(ended)?;
+                let alive = self.threads.alive();
+                let left = until(self.env.now(), deadline);
+                if alive == 0 {
+                    return self
+                        .dispatcher
+                        .close(std::iter::from_fn(|| self.happened.try_recv().ok()).collect());
+                }
+                if left.is_zero() {
+                    break;
+                }
+                runtime.block_on(tokio::time::sleep(left.min(Duration::from_millis(20))));
+            }
+        }
+        tracing::warn!(
+            "runs that do not end are left behind; they are marked as interrupted at the next start"
+        );
+        Ok(())
+    }
+}
+
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}

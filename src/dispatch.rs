@@ -1,0 +1,286 @@
+//! Between deciding and doing: takes what happened, asks the engine, writes its answer down in one transaction, and gives
+//! out the work. It blocks and reads no clock of its own, so that a rehearsal can drive it as the daemon does.
+
+mod poll;
+mod work;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Automation, Config},
+    domain::{AutomationName, Detail, Event, Mode, RunId, RunReport, TraceLine},
+    engine::{Command, Engine, Input, PollResult, Standing},
+    environment::Scope,
+    script::{Library, RunTask, Signal, Tools},
+    store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
+};
+pub use work::Work;
+
+/// The longest a poll may take.
+const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// Something that happened outside the engine.
+pub enum Happened {
+    /// For the engine, as it is.
+    Input(Input),
+    /// A run has ended.
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// Its event.
+        event: Arc<Event>,
+        /// How it ended.
+        report: RunReport,
+        /// The rest of its trace.
+        trace: (u32, Vec<TraceLine>),
+    },
+    /// A poll has ended; its new events are in the store.
+    PollEnded {
+        /// What the run would be called if it has to be written down.
+        start: RunStart,
+        /// The new events, or why there is no usable answer.
+        result: Result<Vec<Event>, RunReport>,
+        /// What its script logged.
+        trace: (u32, Vec<TraceLine>),
+    },
+}
+
+/// See the module.
+pub struct Dispatcher {
+    engine: Engine,
+    tools: Arc<Tools>,
+    automations: HashMap<AutomationName, Arc<Automation>>,
+    library: Library,
+    /// Cancelled when runs are to end.
+    cancel: CancellationToken,
+    signal: Signal,
+    /// Why each poll failed the last time, so that a failure of all night is written down once.
+    poll_failures: HashMap<AutomationName, String>,
+}
+
+impl Dispatcher {
+    /// Closes what an earlier daemon left open, and gives the work to begin with.
+    pub fn start(
+        config: &Config,
+        library: Library,
+        tools: Arc<Tools>,
+        cancel: CancellationToken,
+        signal: Signal,
+    ) -> Result<(Self, Vec<Work>), StoreError> {
+        let now = tools.env.now();
+        let recovered = tools.store.recover(now).wait()?;
+        if recovered.interrupted > 0 || recovered.uncertain > 0 {
+            tracing::warn!(
+                interrupted = recovered.interrupted,
+                uncertain = recovered.uncertain,
+                "an earlier daemon ended in the middle of runs: they are not run again; look at `uproctor runs --failed`"
+            );
+        }
+        tools.store.kv_sweep(now).wait()?;
+        let automations: Vec<Arc<Automation>> = config.automations.iter().cloned().map(Arc::new).collect();
+        let mut standings = Vec::with_capacity(automations.len());
+        for automation in &automations {
+            let clock = tools.store.history().clock_cursor(&automation.name)?;
+            let clock = clock.map(|cursor| (cursor.at, cursor.schedule));
+            standings.push((Arc::clone(automation), Standing { clock }));
+        }
+        let (engine, commands) = Engine::start(now, &standings, config.daemon.workers);
+        let automations =
+            automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
+        let mut dispatcher =
+            Self { engine, tools, automations, library, cancel, signal, poll_failures: HashMap::new() };
+        let mut step = Step::default();
+        step.commands.extend(commands);
+        step.inputs.extend(recovered.events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
+        let work = dispatcher.decide(now, step)?;
+        Ok((dispatcher, work))
+    }
+
+    /// When [`Input::Tick`] is due next, if ever.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.engine.next_wake()
+    }
+
+    /// Decides about everything that happened, writes it down, and gives the work that follows.
+    pub fn handle(&mut self, happened: Vec<Happened>) -> Result<Vec<Work>, StoreError> {
+        let now = self.tools.env.now();
+        let mut step = Step::default();
+        for one in happened {
+            match one {
+                Happened::Input(input) => step.inputs.push_back(input),
+                Happened::RunEnded { run, event, report, trace } => {
+                    log_end(run, &event, &report);
+                    step.changes.push(Change::Ended { run, at: now, report, trace });
+                    step.inputs.push_back(Input::RunFinished(event));
+                }
+                Happened::PollEnded { start, result, trace } => {
+                    self.poll_ended(now, start, result, trace, &mut step)
+                }
+            }
+        }
+        self.decide(now, step)
+    }
+
+    /// Writes down how runs ended while the daemon stops; nothing new follows from it.
+    pub fn close(&self, happened: Vec<Happened>) -> Result<(), StoreError> {
+        let at = self.tools.env.now();
+        let ends = happened.into_iter().filter_map(|one| match one {
+            Happened::RunEnded { run, event, report, trace } => {
+                log_end(run, &event, &report);
+                Some(Change::Ended { run, at, report, trace })
+            }
+            Happened::Input(_) | Happened::PollEnded { .. } => None,
+        });
+        let changes: Vec<Change> = ends.collect();
+        if changes.is_empty() { Ok(()) } else { self.tools.store.apply(changes).wait() }
+    }
+
+    fn decide(&mut self, now: Timestamp, mut step: Step) -> Result<Vec<Work>, StoreError> {
+        let mut work = Vec::new();
+        loop {
+            while let Some(command) = step.commands.pop_front() {
+                self.carry_out(now, command, &mut step, &mut work);
+            }
+            let Some(input) = step.inputs.pop_front() else { break };
+            step.commands.extend(self.engine.handle(now, input));
+        }
+        if !step.changes.is_empty() {
+            self.tools.store.apply(step.changes).wait()?;
+        }
+        Ok(work)
+    }
+
+    fn carry_out(&mut self, now: Timestamp, command: Command, step: &mut Step, work: &mut Vec<Work>) {
+        match command {
+            Command::Fire { automation, kind, instant, missed_count } => {
+                let detail = Detail::Scheduled { scheduled_at: instant, missed_count };
+                let event =
+                    NewEvent { automation, kind, at: now, detail }.numbered(self.tools.store.new_event_id());
+                step.changes.push(Change::Occurrence { instant, event: event.clone() });
+                step.inputs.push_back(Input::Accepted(Arc::new(event)));
+            }
+            Command::Clock { automation, cursor: (at, schedule) } => {
+                let cursor = ClockCursor { at, schedule: schedule.to_string() };
+                step.changes.push(Change::Clock { automation, cursor });
+            }
+            Command::Missed { automation, count, latest, reason } => {
+                tracing::warn!(%automation, count, %latest, "missed, and not made up for: {reason}");
+            }
+            Command::Drop { event, reason } => {
+                tracing::info!(%event, "not run: {reason}");
+                step.changes.push(Change::Dropped { event, reason });
+            }
+            Command::Start { event } => match self.task(&event.automation) {
+                Some(mut task) => {
+                    if let Detail::Manual { dry_run: true, .. } = event.detail {
+                        task.mode = Mode::DryRun;
+                    }
+                    task.scope = self.scope(now, task.automation.time_limit);
+                    let start = run_start(now, &task, Some(event.id));
+                    tracing::info!(run = %task.run, automation = %event.automation, kind = %event.kind, mode = %task.mode, "run starts");
+                    step.changes.push(Change::Started(start));
+                    work.push(Work::Run { task: Box::new(task), event });
+                }
+                None => {
+                    let reason = "its script is not loaded".to_owned();
+                    step.changes.push(Change::Dropped { event: event.id, reason });
+                    step.inputs.push_back(Input::RunFinished(event));
+                }
+            },
+            Command::Poll { automation } => match self.task(&automation) {
+                Some(mut task) => {
+                    task.scope = self.scope(now, POLL_LIMIT.min(task.automation.time_limit));
+                    work.push(Work::Poll { start: run_start(now, &task, None), task: Box::new(task) });
+                }
+                None => step.inputs.push_back(Input::PollFinished { automation, result: PollResult::Done }),
+            },
+        }
+    }
+
+    fn task(&self, automation: &AutomationName) -> Option<RunTask> {
+        let automation = self.automations.get(automation)?;
+        Some(RunTask {
+            run: self.tools.store.new_run_id(),
+            automation: Arc::clone(automation),
+            script: Arc::clone(self.library.get(&automation.script)?),
+            mode: automation.mode,
+            scope: Scope { deadline: Timestamp::MAX, cancel: self.cancel.clone() },
+            tools: Arc::clone(&self.tools),
+            signal: Arc::clone(&self.signal),
+        })
+    }
+
+    fn scope(&self, now: Timestamp, limit: std::time::Duration) -> Scope {
+        let mut scope = Scope::for_duration(now, limit);
+        scope.cancel = self.cancel.child_token();
+        scope
+    }
+
+    fn poll_ended(
+        &mut self,
+        now: Timestamp,
+        start: RunStart,
+        result: Result<Vec<Event>, RunReport>,
+        trace: (u32, Vec<TraceLine>),
+        step: &mut Step,
+    ) {
+        let automation = start.automation.clone();
+        let result = match result {
+            Ok(events) => {
+                if self.poll_failures.remove(&automation).is_some() {
+                    tracing::info!(%automation, "the poll works again");
+                }
+                step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
+                PollResult::Done
+            }
+            Err(report) => {
+                let reason = report.reason.clone().unwrap_or_default();
+                let known = self.poll_failures.insert(automation.clone(), reason.clone());
+                if known.as_ref() != Some(&reason) {
+                    tracing::warn!(%automation, run = %start.run, "the poll failed: {reason}");
+                    let run = start.run;
+                    step.changes.push(Change::Started(start));
+                    step.changes.push(Change::Ended { run, at: now, report, trace });
+                }
+                PollResult::Failed { retry_after: None }
+            }
+        };
+        step.inputs.push_back(Input::PollFinished { automation, result });
+    }
+}
+
+/// What one step has gathered so far.
+#[derive(Default)]
+struct Step {
+    inputs: VecDeque<Input>,
+    commands: VecDeque<Command>,
+    changes: Vec<Change>,
+}
+
+fn run_start(now: Timestamp, task: &RunTask, event: Option<crate::domain::EventId>) -> RunStart {
+    RunStart {
+        run: task.run,
+        event,
+        automation: task.automation.name.clone(),
+        mode: task.mode,
+        script: task.script.name.clone(),
+        script_hash: task.script.hash.clone(),
+        at: now,
+    }
+}
+
+fn log_end(run: RunId, event: &Event, report: &RunReport) {
+    let automation = &event.automation;
+    let reason = report.reason.as_deref().unwrap_or_default();
+    if report.outcome == crate::domain::Outcome::Failed {
+        tracing::warn!(%run, %automation, "run failed: {reason}");
+    } else {
+        tracing::info!(%run, %automation, "run {}{}{reason}", report.outcome, if reason.is_empty() { "" } else { ": " });
+    }
+}

@@ -1,0 +1,63 @@
+//! One poll: ask, doubt, commit.
+
+use std::collections::HashSet;
+
+use crate::{
+    domain::{Event, RunReport, TraceLine},
+    script::{self, PollYield, RunTask},
+    store::{PollCursor, PollOutcome, StoreError},
+};
+
+/// A list that lost more than half of at least this many items at once is doubted.
+const WORTH_DOUBTING: usize = 2;
+/// After so many doubtful polls in a row, what they say is believed: the world has changed.
+const DOUBTS: u32 = 3;
+
+/// Asks `poll()` and commits what is new. The error says why nothing was taken.
+pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, RunReport>, (u32, Vec<TraceLine>)) {
+    let name = &task.automation.name;
+    let store = &task.tools.store;
+    let failed = |error: StoreError| RunReport::failed(error.to_string());
+    let before = match store.history().poll_cursor(name) {
+        Ok(before) => before,
+        Err(error) => return (Err(failed(error)), (0, Vec::new())),
+    };
+    let (result, trace) = script::poll(task, before.as_ref().map(|cursor| &cursor.value));
+    let result = result.and_then(|yielded| {
+        let backfill = task
+            .automation
+            .triggers
+            .iter()
+            .any(|trigger| matches!(trigger, crate::config::Trigger::Poll(poll) if poll.backfill));
+        let priming = before.is_none() && !backfill;
+        let (cursor, doubt) = next_cursor(before.unwrap_or_default(), &yielded);
+        let items = if doubt.is_some() { Vec::new() } else { yielded.items };
+        let at = task.tools.env.now();
+        let outcome = PollOutcome { automation: name.clone(), at, items, cursor, priming };
+        let events = store.accept_poll(outcome).wait().map_err(failed)?;
+        match doubt {
+            Some(why) => Err(RunReport::failed(why)),
+            None => Ok(events),
+        }
+    });
+    (result, trace)
+}
+
+/// Where the poll stands after this answer, and why the answer is not believed, if it is not.
+fn next_cursor(before: PollCursor, yielded: &PollYield) -> (PollCursor, Option<String>) {
+    if let Some(value) = &yielded.cursor {
+        // Such a script tells what is new since its cursor: its list is empty most of the time.
+        return (PollCursor { value: value.clone(), keys: Vec::new(), doubts: 0 }, None);
+    }
+    let keys: Vec<String> = yielded.items.iter().map(|item| item.key.clone()).collect();
+    let there: HashSet<&str> = keys.iter().map(String::as_str).collect();
+    let gone = before.keys.iter().filter(|key| !there.contains(key.as_str())).count();
+    let known = before.keys.len();
+    if known >= WORTH_DOUBTING && gone * 2 > known && before.doubts + 1 < DOUBTS {
+        let why = format!(
+            "{gone} of the {known} items of the last poll are gone at once: held until it says so {DOUBTS} times"
+        );
+        return (PollCursor { doubts: before.doubts + 1, ..before }, Some(why));
+    }
+    (PollCursor { value: before.value, keys, doubts: 0 }, None)
+}

@@ -1,0 +1,52 @@
+//! Work to be done on a thread of its own.
+
+use std::sync::Arc;
+
+use super::{Happened, poll};
+use crate::{
+    domain::Event,
+    script::{self, RunTask},
+    store::RunStart,
+};
+
+/// A run or a poll that is to be done now.
+pub enum Work {
+    /// A run; it is in the store.
+    Run {
+        /// What it needs.
+        task: Box<RunTask>,
+        /// Its event.
+        event: Arc<Event>,
+    },
+    /// A poll.
+    Poll {
+        /// What it needs.
+        task: Box<RunTask>,
+        /// How it would be written down.
+        start: RunStart,
+    },
+}
+
+impl Work {
+    /// A name for its thread.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Run { task, .. } => format!("run {}", task.run),
+            Self::Poll { task, .. } => format!("poll {}", task.automation.name),
+        }
+    }
+
+    /// Does it, on this thread, to its end. The thread needs a stack of [`script::STACK`] bytes.
+    pub fn carry_out(self) -> Happened {
+        match self {
+            Self::Run { task, event } => {
+                let (report, trace) = script::run(&task, &event);
+                Happened::RunEnded { run: task.run, event, report, trace }
+            }
+            Self::Poll { task, start } => {
+                let (result, trace) = poll::ask(&task);
+                Happened::PollEnded { start, result, trace }
+            }
+        }
+    }
+}

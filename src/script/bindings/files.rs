@@ -1,0 +1,148 @@
+//! `files::`: inside one folder, and never out of it.
+
+use cap_std::{ambient_authority, fs::Dir};
+use rhai::{Module, exported_module, plugin::*};
+
+use crate::script::{
+    context::RunContext,
+    error::{RhaiResultOf, bad_argument, refuse},
+};
+
+/// The functions of `files::`.
+pub(super) fn module() -> Module {
+    exported_module!(files)
+}
+
+/// The largest file that is read into a script.
+const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// The export folder, opened so that no name can lead out of it.
+fn folder(context: &RunContext, function: &str) -> RhaiResultOf<Dir> {
+    let path = &context.tools.exports;
+    std::fs::create_dir_all(path).and_then(|()| Dir::open_ambient_dir(path, ambient_authority())).map_err(
+        |error| {
+            bad_argument(function, &format!("the export folder {} cannot be used: {error}", path.display()))
+        },
+    )
+}
+
+fn failed(function: &str, name: &str, error: &std::io::Error) -> Box<rhai::EvalAltResult> {
+    bad_argument(function, &format!("{name}: {error}"))
+}
+
+/// Writing needs a capability, and does nothing in a dry run: `false` then.
+fn may_write(context: &RunContext, function: &str, name: &str, bytes: usize) -> RhaiResultOf<bool> {
+    context.only_when_running(function)?;
+    if let Some(capability) = crate::domain::Capability::named("files.write") {
+        context.actor.require(capability).map_err(|error| refuse(error.to_string()))?;
+    }
+    let dry = context.actor.is_dry();
+    let verb = if dry { "would write" } else { "writes" };
+    context.note(crate::domain::TraceKind::Info, format!("{function}: {verb} {bytes} bytes to {name}"), None);
+    Ok(!dry)
+}
+
+#[export_module]
+mod files {
+    use std::io::{Read, Write};
+
+    use rhai::{Array, NativeCallContext};
+
+    use super::{LARGEST, failed, folder, may_write};
+    use crate::script::{
+        bindings::context,
+        error::{RhaiResultOf, bad_argument},
+    };
+
+    /// Writes a text to a file in the export folder, whole or not at all; an existing one is replaced. Needs
+    /// `files.write`.
+    ///
+    /// ```rhai
+    /// files::write("bonus/monday.csv", csv::encode(rows));
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn write(ctx: NativeCallContext, file: &str, text: &str) -> RhaiResultOf<()> {
+        let context = context(&ctx)?;
+        if !may_write(&context, "files::write", file, text.len())? {
+            return Ok(());
+        }
+        let wrong = |error: std::io::Error| failed("files::write", file, &error);
+        let folder = folder(&context, "files::write")?;
+        if let Some(parent) =
+            std::path::Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty())
+        {
+            folder.create_dir_all(parent).map_err(wrong)?;
+        }
+        // First beside it, then in its place: nobody ever sees half of it.
+        let beside = format!("{file}.{}.part", context.actor.run);
+        folder.write(&beside, text).map_err(wrong)?;
+        folder.rename(&beside, &folder, file).map_err(|error| {
+            let _ = folder.remove_file(&beside);
+            wrong(error)
+        })
+    }
+
+    /// Adds a text to the end of a file in the export folder. Needs `files.write`.
+    ///
+    /// ```rhai
+    /// files::append("log.txt", "opened monday\n");
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn append(ctx: NativeCallContext, file: &str, text: &str) -> RhaiResultOf<()> {
+        let context = context(&ctx)?;
+        if !may_write(&context, "files::append", file, text.len())? {
+            return Ok(());
+        }
+        let wrong = |error: std::io::Error| failed("files::append", file, &error);
+        let mut options = cap_std::fs::OpenOptions::new();
+        options.append(true).create(true);
+        let mut opened = folder(&context, "files::append")?.open_with(file, &options).map_err(wrong)?;
+        opened.write_all(text.as_bytes()).map_err(wrong)
+    }
+
+    /// Reads a text file in the export folder, at most 8 MiB.
+    ///
+    /// ```rhai
+    /// let labels = files::read("labels.txt");
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn read(ctx: NativeCallContext, file: &str) -> RhaiResultOf<String> {
+        let context = context(&ctx)?;
+        let wrong = |error: std::io::Error| failed("files::read", file, &error);
+        let opened = folder(&context, "files::read")?.open(file).map_err(wrong)?;
+        let mut text = String::new();
+        opened.take(LARGEST + 1).read_to_string(&mut text).map_err(wrong)?;
+        if text.len() as u64 > LARGEST {
+            return Err(bad_argument("files::read", &format!("{file} is larger than 8 MiB")));
+        }
+        Ok(text)
+    }
+
+    /// Whether a file is in the export folder.
+    ///
+    /// ```rhai
+    /// if files::exists("bonus/monday.csv") { skip("done already"); }
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn exists(ctx: NativeCallContext, file: &str) -> RhaiResultOf<bool> {
+        Ok(folder(&*context(&ctx)?, "files::exists")?.exists(file))
+    }
+
+    /// The names of the files in the export folder, sorted; folders end in a slash.
+    ///
+    /// ```rhai
+    /// for name in files::list() { log::info(name); }
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+        let wrong = |error: std::io::Error| failed("files::list", ".", &error);
+        let mut names = Vec::new();
+        for entry in folder(&*context(&ctx)?, "files::list")?.entries().map_err(wrong)? {
+            let entry = entry.map_err(wrong)?;
+            let slash = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { "/" } else { "" };
+            names.push(format!("{}{slash}", entry.file_name().to_string_lossy()));
+        }
+        names.sort();
+        Ok(names.into_iter().map(Dynamic::from).collect())
+    }
+}

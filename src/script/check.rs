@@ -1,0 +1,270 @@
+//! Looking at scripts without running them: unknown functions, wrong numbers of arguments, writes that `allow` does not
+//! name, parameters that are not there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rhai::{ASTNode, Expr, Position, Stmt};
+use serde_json::Value;
+
+use super::{Library, Script, engine};
+use crate::{
+    config::{Automation, Config, Trigger},
+    domain::{Capability, Problem, Severity, did_you_mean, offset_of},
+};
+
+/// A call in a script.
+struct FoundCall {
+    name: String,
+    arguments: usize,
+    method: bool,
+    /// The first argument, where it is a text that stands there as such.
+    first_text: Option<String>,
+    position: Position,
+}
+
+/// Everything that is wrong with the scripts of a configuration, as far as it can be seen without running them.
+pub fn check(config: &Config, library: &Library) -> Vec<Problem> {
+    let known = Known::new();
+    let mut problems = Vec::new();
+    let mut checked = HashSet::new();
+    for automation in &config.automations {
+        let Some(script) = library.get(&automation.script) else { continue };
+        let calls = calls(script);
+        if checked.insert(&automation.script) {
+            known.check_calls(script, &calls, &mut problems);
+        }
+        entry_points(config, automation, script, &mut problems);
+        capabilities(config, automation, script, &calls, &mut problems);
+        parameters(config, automation, script, &calls, &mut problems);
+    }
+    problems
+}
+
+/// The functions there are: by name, the numbers of arguments they take.
+struct Known(BTreeMap<String, BTreeSet<usize>>);
+
+/// What Rhai handles itself, without a function of that name.
+const BUILT_IN: [&str; 10] =
+    ["Fn", "call", "curry", "is_def_fn", "is_def_var", "is_shared", "print", "debug", "type_of", "eval"];
+
+impl Known {
+    fn new() -> Self {
+        let metadata = engine::bare().gen_fn_metadata_to_json(true).unwrap_or_default();
+        let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
+        let mut known = BTreeMap::new();
+        Self::collect("", &metadata, &mut known);
+        Self(known)
+    }
+
+    fn collect(module: &str, metadata: &Value, known: &mut BTreeMap<String, BTreeSet<usize>>) {
+        for function in metadata["functions"].as_array().into_iter().flatten() {
+            let Some(name) = function["name"].as_str() else { continue };
+            let count =
+                function["numParams"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+            let name = if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") };
+            known.entry(name).or_default().insert(count);
+        }
+        for (name, inner) in metadata["modules"].as_object().into_iter().flatten() {
+            let name = if module.is_empty() { name.clone() } else { format!("{module}::{name}") };
+            Self::collect(&name, inner, known);
+        }
+    }
+
+    fn check_calls(&self, script: &Script, calls: &[FoundCall], problems: &mut Vec<Problem>) {
+        let mut own: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+        for function in script.ast.iter_functions() {
+            own.entry(function.name).or_default().insert(function.params.len());
+        }
+        for call in calls {
+            // A method may be a function kept in a map, and its first argument is the value before the dot.
+            let arguments = call.arguments + usize::from(call.method);
+            let counts = match (self.0.get(&call.name), own.get(call.name.as_str())) {
+                (None, None) if BUILT_IN.contains(&call.name.as_str()) => continue,
+                (None, None) => None,
+                (known, own) => {
+                    let counts = known.into_iter().chain(own).flatten().copied();
+                    Some(counts.collect::<BTreeSet<usize>>())
+                }
+            };
+            match counts {
+                None => {
+                    let problem = at(
+                        script,
+                        call.position,
+                        &call.name,
+                        format!("there is no function `{}`", call.name),
+                    );
+                    let names = self.0.keys().map(String::as_str).chain(own.keys().copied());
+                    let plain = call.name.rsplit("::").next().unwrap_or_default();
+                    let near = did_you_mean(&call.name, names).or_else(|| {
+                        self.0.keys().map(String::as_str).find(|known| known.ends_with(&format!("::{plain}")))
+                    });
+                    problems.push(match near {
+                        Some(near) => problem.help(format!("did you mean `{near}`?")),
+                        None => problem.help("`uproctor functions` lists them all"),
+                    });
+                }
+                Some(counts) if !counts.contains(&arguments) && !BUILT_IN.contains(&call.name.as_str()) => {
+                    let takes: Vec<String> = counts
+                        .iter()
+                        .map(|count| count.saturating_sub(usize::from(call.method)).to_string())
+                        .collect();
+                    let message = format!(
+                        "`{}` takes {} arguments, not {}",
+                        call.name,
+                        takes.join(" or "),
+                        call.arguments
+                    );
+                    let problem = at(script, call.position, &call.name, message);
+                    problems.push(
+                        problem.help(format!("`uproctor functions {}` shows how it is called", call.name)),
+                    );
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn calls(script: &Script) -> Vec<FoundCall> {
+    let mut calls = Vec::new();
+    script.ast.walk(&mut |path: &[ASTNode]| {
+        let (call, position, method) = match path.last() {
+            Some(
+                ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position)),
+            ) => (call, *position, false),
+            Some(ASTNode::Expr(Expr::MethodCall(call, position))) => (call, *position, true),
+            _ => return true,
+        };
+        if call.op_token.is_some() {
+            return true;
+        }
+        let namespace = call.namespace.to_string();
+        let namespace = namespace.trim_end_matches("::");
+        let name =
+            if namespace.is_empty() { call.name.to_string() } else { format!("{namespace}::{}", call.name) };
+        let first_text = match call.args.first() {
+            Some(Expr::StringConstant(text, _)) => Some(text.to_string()),
+            _ => None,
+        };
+        calls.push(FoundCall { name, arguments: call.args.len(), method, first_text, position });
+        true
+    });
+    calls
+}
+
+fn at(script: &Script, position: Position, name: &str, message: String) -> Problem {
+    let start = offset_of(&script.source, position.line().unwrap_or(1), position.position().unwrap_or(1));
+    let end = (start + name.len()).min(script.source.len());
+    let end = script.source.floor_char_boundary(end).max(start);
+    Problem::at(Severity::Error, &script.path, &script.source, start..end, message)
+}
+
+fn entry_points(config: &Config, automation: &Automation, script: &Script, problems: &mut Vec<Problem>) {
+    let has = |name: &str, counts: &[usize]| {
+        script
+            .ast
+            .iter_functions()
+            .any(|function| function.name == name && counts.contains(&function.params.len()))
+    };
+    let mut missing = |what: &str, why: String| {
+        let span = automation.script_span.clone();
+        let message = format!("{} has no `{what}`, {why}", script.path.display());
+        let problem = Problem::at(Severity::Error, &config.file, &config.text, span, message);
+        problems.push(problem.help(format!("add `{what} {{ ... }}` to it")));
+    };
+    if !has("run", &[1]) {
+        missing("fn run(event)", "which is called for each event".to_owned());
+    }
+    let polls = automation.triggers.iter().any(|trigger| matches!(trigger, Trigger::Poll(_)));
+    if polls && !has("poll", &[0, 1]) {
+        missing(
+            "fn poll()",
+            format!("which the poll trigger of {:?} asks for items", automation.name.as_str()),
+        );
+    }
+}
+
+/// The capability that a script function needs.
+fn needs(function: &str) -> Option<Capability> {
+    let name = match function {
+        "sessions::set_active" | "sessions::toggle_active" => "sessions.active",
+        "sessions::set_testing" | "sessions::toggle_testing" => "sessions.testing",
+        "sessions::set_description" => "sessions.description",
+        "sessions::set_settings" => "sessions.settings",
+        "players::set_fields" => "players.fields",
+        "players::mark_dropout" => "players.dropout",
+        "files::append" => "files.write",
+        other => return Capability::named(&other.replace("::", ".")),
+    };
+    Capability::named(name)
+}
+
+fn capabilities(
+    config: &Config,
+    automation: &Automation,
+    script: &Script,
+    calls: &[FoundCall],
+    problems: &mut Vec<Problem>,
+) {
+    let name = automation.name.as_str();
+    let mut used = BTreeSet::new();
+    for call in calls {
+        let Some(capability) = needs(&call.name) else { continue };
+        if used.insert(capability) && !automation.allow.contains(&capability) {
+            let message = format!(
+                "`{}` needs the capability \"{capability}\", which {name:?} does not have",
+                call.name
+            );
+            let problem = at(script, call.position, &call.name, message);
+            problems.push(
+                problem
+                    .help(format!("add \"{capability}\" to `allow` of {name:?} if it is meant to do this")),
+            );
+        }
+    }
+    let unused: Vec<&str> = automation
+        .allow
+        .iter()
+        .filter(|allowed| !used.contains(allowed))
+        .map(|allowed| allowed.as_str())
+        .collect();
+    // A group such as "players.*" is meant to allow more than is used.
+    if !unused.is_empty() && !config.text[automation.allow_span.clone()].contains('*') {
+        let message = format!("{name:?} allows {}, which its script never does", unused.join(", "));
+        let span = automation.allow_span.clone();
+        let problem = Problem::at(Severity::Warning, &config.file, &config.text, span, message);
+        problems
+            .push(problem.help("leave out what is not needed: it is the last fence before a wrong write"));
+    }
+}
+
+fn parameters(
+    config: &Config,
+    automation: &Automation,
+    script: &Script,
+    calls: &[FoundCall],
+    problems: &mut Vec<Problem>,
+) {
+    for call in calls.iter().filter(|call| call.name == "param" && call.arguments == 1) {
+        let Some(wanted) = &call.first_text else { continue };
+        if automation.params.contains_key(wanted) {
+            continue;
+        }
+        let message = format!(
+            "{:?} has no parameter {wanted:?}, which {} needs in line {}",
+            automation.name.as_str(),
+            script.path.display(),
+            call.position.line().unwrap_or(1)
+        );
+        let span = automation.script_span.clone();
+        let problem = Problem::at(Severity::Error, &config.file, &config.text, span, message);
+        let near = did_you_mean(wanted, automation.params.keys().map(String::as_str));
+        problems.push(match near {
+            Some(near) => problem.help(format!("its `params` have {near:?}: is that the one?")),
+            None => problem.help(format!(
+                "add `params = {{ {wanted} = ... }}`, or give a default: param({wanted:?}, ...)"
+            )),
+        });
+    }
+}

@@ -1,0 +1,109 @@
+//! What a run carries with it: the tools, its settings, and what it has done so far.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde_json::Value;
+
+use super::error::{RhaiResultOf, raise_api, raise_effect};
+use crate::{
+    api::{Answer, Call, Client},
+    config::{Automation, HttpSection},
+    domain::{TraceKind, TraceLine},
+    effects::{Actor, Door},
+    environment::{Environment, Priority},
+    store::Store,
+};
+
+/// What all runs share.
+pub struct Tools {
+    /// The world.
+    pub env: Arc<dyn Environment>,
+    /// The server, for reading.
+    pub client: Arc<Client>,
+    /// The one way to write.
+    pub door: Door,
+    /// The store.
+    pub store: Store,
+    /// The hosts that `http::` may reach.
+    pub http: HttpSection,
+    /// The folder that `files::` may use.
+    pub exports: PathBuf,
+}
+
+/// Told that a run goes to sleep (`true`) or woke up (`false`) in `wait_for`.
+pub type Signal = Arc<dyn Fn(bool) + Send + Sync>;
+
+/// One run, as its script's functions see it.
+pub(super) struct RunContext {
+    pub(super) tools: Arc<Tools>,
+    pub(super) automation: Arc<Automation>,
+    pub(super) actor: Actor,
+    /// `poll()` is being asked: it only looks.
+    pub(super) polling: bool,
+    pub(super) signal: Signal,
+}
+
+impl RunContext {
+    /// Adds a line to the run's log and to the daemon's.
+    pub(super) fn log(&self, kind: TraceKind, text: &str) {
+        let (run, automation) = (self.actor.run, &self.automation.name);
+        match kind {
+            TraceKind::Warn => tracing::warn!(%run, %automation, "{text}"),
+            TraceKind::Error => tracing::error!(%run, %automation, "{text}"),
+            TraceKind::Info => tracing::info!(%run, %automation, "{text}"),
+            _ => tracing::debug!(%run, %automation, "{text}"),
+        }
+        self.note(kind, text.to_owned(), None);
+    }
+
+    /// Adds a line to the run's log only.
+    pub(super) fn note(&self, kind: TraceKind, text: String, millis: Option<i64>) {
+        self.actor.trace.push(TraceLine { at: self.tools.env.now().as_millisecond(), kind, text, millis });
+    }
+
+    /// Reads from the server.
+    pub(super) fn read(&self, call: &Call, priority: Priority) -> RhaiResultOf<Answer> {
+        let started = self.tools.env.now();
+        let answer = self.tools.client.read(call, priority, &self.actor.scope);
+        let took = self.tools.env.now().duration_since(started).as_millis();
+        let what = call
+            .session_name()
+            .map(ToString::to_string)
+            .or_else(|| call.room_name().map(ToString::to_string));
+        let mut text = call.endpoint().name().to_owned();
+        if let Some(what) = what {
+            text.push(' ');
+            text.push_str(&what);
+        }
+        if let Err(error) = &answer {
+            text.push_str(": ");
+            text.push_str(&error.message);
+        }
+        self.note(TraceKind::Call, text, i64::try_from(took).ok());
+        let answer = answer.map_err(raise_api)?;
+        self.actor.saw(call, &answer);
+        Ok(answer)
+    }
+
+    /// Reads something that is JSON.
+    pub(super) fn read_json(&self, call: &Call) -> RhaiResultOf<Value> {
+        Ok(self.read(call, Priority::Read)?.json().unwrap_or(Value::Null))
+    }
+
+    /// Writes, through the door.
+    pub(super) fn write(&self, call: Call) -> RhaiResultOf<Value> {
+        self.only_when_running(call.endpoint().name())?;
+        let endpoint = call.endpoint().name();
+        self.tools.door.write(&self.actor, call).map_err(|error| raise_effect(error, endpoint))
+    }
+
+    /// `poll()` is asked again and again and only looks.
+    pub(super) fn only_when_running(&self, what: &str) -> RhaiResultOf<()> {
+        if self.polling {
+            return Err(super::error::refuse(format!(
+                "{what} is not for poll(), which only looks: do it in run(event)"
+            )));
+        }
+        Ok(())
+    }
+}

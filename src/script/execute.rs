@@ -1,0 +1,142 @@
+//! Running a script for an event, and asking its `poll()`.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use rhai::{CallFnOptions, Dynamic, Scope as Variables};
+use serde_json::Value;
+
+use super::{
+    context::{RunContext, Signal, Tools},
+    engine,
+    error::report,
+    library::Script,
+    records::{to_dynamic, to_json},
+};
+use crate::{
+    config::Automation,
+    domain::{Event, Mode, RunId, RunReport, TraceLine},
+    effects::Actor,
+    environment::Scope,
+    store::PollItem,
+};
+
+/// Everything that one run needs.
+pub struct RunTask {
+    /// Its number.
+    pub run: RunId,
+    /// The automation.
+    pub automation: Arc<Automation>,
+    /// Its script.
+    pub script: Arc<Script>,
+    /// Whether its writes are carried out.
+    pub mode: Mode,
+    /// What it must keep within.
+    pub scope: Scope,
+    /// What all runs share.
+    pub tools: Arc<Tools>,
+    /// Told when it goes to sleep and when it wakes up.
+    pub signal: Signal,
+}
+
+/// What `poll()` gave.
+#[derive(Debug, PartialEq)]
+pub struct PollYield {
+    /// The items.
+    pub items: Vec<PollItem>,
+    /// Its own cursor, where it gave a map with `cursor`.
+    pub cursor: Option<Value>,
+}
+
+type Trace = (u32, Vec<TraceLine>);
+
+/// Runs the script's `run(event)`, on this thread, to its end. Gives how it ended and the rest of its trace.
+pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
+    let context = task.context(false);
+    let report = match task.call(&context, "run", vec![to_dynamic(&event.to_script())]) {
+        Ok(_) => RunReport::done(),
+        Err(failed) => failed,
+    };
+    (report, context.actor.trace.take())
+}
+
+/// Asks the script's `poll()`. `cursor` is what the last poll gave as its own cursor; a `poll(cursor)` with one
+/// argument gets it. The error says why there is no usable answer.
+pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, RunReport>, Trace) {
+    let context = task.context(true);
+    let takes_cursor = task.script.ast.iter_functions().any(|f| f.name == "poll" && f.params.len() == 1);
+    let arguments = if takes_cursor { vec![cursor.map_or(Dynamic::UNIT, to_dynamic)] } else { Vec::new() };
+    let result = task.call(&context, "poll", arguments).and_then(|value| {
+        items(&value).map_err(|why| RunReport::failed(format!("{}: {why}", task.script.name)))
+    });
+    (result, context.actor.trace.take())
+}
+
+impl RunTask {
+    fn context(&self, polling: bool) -> Arc<RunContext> {
+        Arc::new(RunContext {
+            tools: Arc::clone(&self.tools),
+            automation: Arc::clone(&self.automation),
+            actor: Actor::new(self.run, self.mode, self.automation.allow.clone(), self.scope.clone()),
+            polling,
+            signal: Arc::clone(&self.signal),
+        })
+    }
+
+    fn call(
+        &self,
+        context: &Arc<RunContext>,
+        function: &str,
+        arguments: Vec<Dynamic>,
+    ) -> Result<Dynamic, RunReport> {
+        let engine = engine::for_run(context);
+        let options = CallFnOptions::new().with_tag(Arc::clone(context));
+        let call = || {
+            engine.call_fn_with_options::<Dynamic>(
+                options,
+                &mut Variables::new(),
+                &self.script.ast,
+                function,
+                arguments,
+            )
+        };
+        // A panic is a defect of this program; it must not take the other runs with it.
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(report(&error, &self.script.name)),
+            Err(_) => {
+                Err(RunReport::failed(format!("{}: an internal error ended the run", self.script.name)))
+            }
+        }
+    }
+}
+
+/// Reads what `poll()` gave: an array of items `#{key, version?, ...}`, or a map with `items` and `cursor`.
+fn items(value: &Dynamic) -> Result<PollYield, String> {
+    let shape = "poll() has to give an array of maps, each with a `key`, or a map with `items` and `cursor`";
+    let value = to_json(value).map_err(|_| shape.to_owned())?;
+    let (list, cursor) = match value {
+        Value::Array(list) => (list, None),
+        Value::Object(mut map) => match map.remove("items") {
+            Some(Value::Array(list)) => (list, Some(map.remove("cursor").unwrap_or(Value::Null))),
+            _ => return Err(shape.to_owned()),
+        },
+        Value::Null => return Err(format!("{shape}; it gave nothing")),
+        _ => return Err(shape.to_owned()),
+    };
+    let text = |value: &Value| match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let items = list.into_iter().enumerate().map(|(at, item)| {
+        let key = item.get("key").and_then(text);
+        let version = item.get("version").and_then(text).unwrap_or_default();
+        let key = key
+            .ok_or_else(|| format!("item {at} of poll() has no `key` that is a text or a number: {shape}"))?;
+        Ok(PollItem { key, version, item })
+    });
+    Ok(PollYield { items: items.collect::<Result<_, String>>()?, cursor })
+}

@@ -1,0 +1,19 @@
+//! Rhai scripts: compiled once, run in an engine of their own with limits, and given the Admin API as functions.
+
+mod bindings;
+mod check;
+mod context;
+mod engine;
+mod error;
+mod execute;
+mod functions;
+mod library;
+mod limits;
+mod records;
+
+pub use check::check;
+pub use context::{Signal, Tools};
+pub use execute::{PollYield, RunTask, poll, run};
+pub use functions::{FunctionDoc, functions, markdown, write_definitions};
+pub use library::{Library, Script};
+pub use limits::STACK;

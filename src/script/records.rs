@@ -1,0 +1,165 @@
+//! Big answers stay outside Rhai's own arrays and maps: whenever a limit on sizes is set, Rhai walks the whole of a
+//! container at every call on it, which for a large session would take seconds.
+
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use serde_json::{Map as JsonMap, Value};
+
+use super::error::bad_argument;
+use crate::api::Table;
+
+/// Named records, such as the players of a session: `records["NAME"]`, `records.NAME`, `for record in records`, `keys()`,
+/// `values()`, `len()`, `contains(name)`. A record that is a map has its own name as `name`, unless it says another.
+#[derive(Clone, Debug)]
+pub(super) struct Records(Arc<JsonMap<String, Value>>);
+
+/// Rows of an export: `rows[0]`, `for row in rows`, `len()`. Each row is a map.
+#[derive(Clone, Debug)]
+pub(super) struct Rows(Arc<Vec<JsonMap<String, Value>>>);
+
+impl Records {
+    pub(super) fn new(value: Value) -> Self {
+        match value {
+            Value::Object(map) => Self(Arc::new(map)),
+            _ => Self(Arc::new(JsonMap::new())),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        Value::Object((*self.0).clone())
+    }
+
+    fn at(&self, name: &str) -> Dynamic {
+        self.0.get(name).map_or(Dynamic::UNIT, |value| record(name, value))
+    }
+}
+
+impl Rows {
+    pub(super) fn new(rows: Vec<JsonMap<String, Value>>) -> Self {
+        Self(Arc::new(rows))
+    }
+
+    /// The rows of a table, each value a text.
+    pub(super) fn of_table(table: Table) -> Self {
+        let columns = table.columns;
+        let row =
+            |row: Vec<String>| columns.iter().cloned().zip(row.into_iter().map(Value::String)).collect();
+        Self::new(table.rows.into_iter().map(row).collect())
+    }
+}
+
+fn record(name: &str, value: &Value) -> Dynamic {
+    let mut record = to_dynamic(value);
+    if let Some(mut map) = record.write_lock::<Map>()
+        && !map.contains_key("name")
+    {
+        map.insert("name".into(), name.into());
+    }
+    record
+}
+
+/// JSON as a script has it: null is `()`.
+pub(super) fn to_dynamic(value: &Value) -> Dynamic {
+    match value {
+        Value::Null => Dynamic::UNIT,
+        Value::Bool(yes) => (*yes).into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64().unwrap_or(f64::NAN).into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::Array(items) => items.iter().map(to_dynamic).collect::<Array>().into(),
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| (key.as_str().into(), to_dynamic(value))).collect::<Map>().into()
+        }
+    }
+}
+
+/// A script's value as JSON. Functions and other things that JSON has no form for are errors.
+pub(super) fn to_json(value: &Dynamic) -> Result<Value, Box<EvalAltResult>> {
+    if let Some(records) = value.clone().try_cast::<Records>() {
+        return Ok(records.to_json());
+    }
+    if let Some(rows) = value.clone().try_cast::<Rows>() {
+        return Ok(Value::Array(rows.0.iter().cloned().map(Value::Object).collect()));
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        return items.iter().map(to_json).collect::<Result<Vec<_>, _>>().map(Value::Array);
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        let entries = map.iter().map(|(key, value)| Ok((key.to_string(), to_json(value)?)));
+        return entries.collect::<Result<JsonMap<_, _>, Box<EvalAltResult>>>().map(Value::Object);
+    }
+    if value.is_unit() {
+        return Ok(Value::Null);
+    }
+    if let Ok(yes) = value.as_bool() {
+        return Ok(yes.into());
+    }
+    if let Ok(whole) = value.as_int() {
+        return Ok(whole.into());
+    }
+    if let Ok(number) = value.as_float() {
+        return Ok(serde_json::Number::from_f64(number).map_or(Value::Null, Value::Number));
+    }
+    if let Ok(letter) = value.as_char() {
+        return Ok(letter.to_string().into());
+    }
+    match value.clone().into_immutable_string() {
+        Ok(text) => Ok(text.as_str().into()),
+        Err(other) => Err(bad_argument("json", &format!("a value of type {other} has no form in JSON"))),
+    }
+}
+
+/// Makes the types known to an engine.
+pub(super) fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Records>("Records")
+        .register_fn("len", |records: &mut Records| i64::try_from(records.0.len()).unwrap_or(i64::MAX))
+        .register_get("len", |records: &mut Records| i64::try_from(records.0.len()).unwrap_or(i64::MAX))
+        .register_fn("is_empty", |records: &mut Records| records.0.is_empty())
+        .register_fn("contains", |records: &mut Records, name: &str| records.0.contains_key(name))
+        .register_fn("keys", |records: &mut Records| -> Array {
+            records.0.keys().map(|name| name.as_str().into()).collect()
+        })
+        .register_fn("values", |records: &mut Records| -> Array {
+            records.0.iter().map(|(name, value)| record(name, value)).collect()
+        })
+        .register_fn("get", |records: &mut Records, name: &str| records.at(name))
+        .register_indexer_get(|records: &mut Records, name: &str| records.at(name))
+        .register_fn("to_string", |records: &mut Records| records.to_json().to_string())
+        .register_fn("to_debug", |records: &mut Records| records.to_json().to_string())
+        .register_iterator::<Records>();
+    engine
+        .register_type_with_name::<Rows>("Rows")
+        .register_fn("len", |rows: &mut Rows| i64::try_from(rows.0.len()).unwrap_or(i64::MAX))
+        .register_get("len", |rows: &mut Rows| i64::try_from(rows.0.len()).unwrap_or(i64::MAX))
+        .register_fn("is_empty", |rows: &mut Rows| rows.0.is_empty())
+        .register_indexer_get(|rows: &mut Rows, at: i64| {
+            let found = usize::try_from(at).ok().and_then(|at| rows.0.get(at));
+            found.map_or(Dynamic::UNIT, |row| to_dynamic(&Value::Object(row.clone())))
+        })
+        .register_fn("to_string", |rows: &mut Rows| format!("{} rows", rows.0.len()))
+        .register_fn("to_debug", |rows: &mut Rows| format!("{} rows", rows.0.len()))
+        .register_iterator::<Rows>();
+}
+
+impl IntoIterator for Records {
+    type Item = Dynamic;
+    type IntoIter = Box<dyn Iterator<Item = Dynamic>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let names: Vec<String> = self.0.keys().cloned().collect();
+        Box::new(names.into_iter().map(move |name| self.at(&name)))
+    }
+}
+
+impl IntoIterator for Rows {
+    type Item = Dynamic;
+    type IntoIter = Box<dyn Iterator<Item = Dynamic>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new((0..self.0.len()).map(move |at| to_dynamic(&Value::Object(self.0[at].clone()))))
+    }
+}

@@ -8,6 +8,9 @@ mod secret;
 mod server;
 mod trigger;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     fmt,

@@ -8,8 +8,12 @@ mod secret;
 mod server;
 mod trigger;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -27,7 +31,7 @@ use reader::{Section, Source};
 use trigger::Surroundings;
 
 /// A whole configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
@@ -41,6 +45,19 @@ pub struct Config {
     pub http: HttpSection,
     /// `[[automation]]`, in the order of the file.
     pub automations: Vec<Automation>,
+}
+
+impl fmt::Debug for Config {
+    /// Without the text: what a user wrote where it does not belong may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("file", &self.file)
+            .field("uproot", &self.uproot)
+            .field("daemon", &self.daemon)
+            .field("http", &self.http)
+            .field("automations", &self.automations)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A configuration as far as it could be read. [`Draft::accept`] is the only way to one that may be run.
@@ -101,8 +118,15 @@ pub fn parse(file: &Path, text: String, variable: &dyn Fn(&str) -> Option<String
     let mut config = empty(file, String::new());
     let source = Source::new(file, &text);
     let (document, errors) = DeTable::parse_recoverable(&text);
-    for error in errors {
-        source.error(error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+    if !errors.is_empty() {
+        // What is guessed of the rest would give problems that are none; one problem a line is enough for the same reason.
+        for error in errors {
+            source.error(error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+        }
+        let mut problems = source.finish();
+        problems.dedup_by_key(|problem| problem.line);
+        config.text = text;
+        return Draft { config, problems };
     }
     let secrets = Secrets { variable, root: root_of(file) };
     let mut whole = Section::new(&source, "the configuration", document.get_ref(), 0..text.len());
@@ -117,8 +141,7 @@ pub fn parse(file: &Path, text: String, variable: &dyn Fn(&str) -> Option<String
     config.automations =
         automations(&source, whole.tables("automation", "[[automation]]"), config.daemon.mode, &around);
     whole.finish();
-    let mut problems = source.problems.into_inner();
-    problems.sort_by_key(|problem| (problem.line, problem.column));
+    let problems = source.finish();
     config.text = text;
     Draft { config, problems }
 }

@@ -12,9 +12,27 @@ use toml::{
 
 use crate::domain::{Problem, Severity, did_you_mean, line_column, parse_duration};
 
-/// Keys under which people write a secret itself, where this program wants to be told where it is kept.
-const SECRET_KEYS: [&str; 7] =
-    ["token", "secret", "password", "authorization", "auth", "api_key", "key_value"];
+/// What the names of keys hold under which people write a secret itself, where this program wants to be told where it
+/// is kept.
+const SECRET_WORDS: [&str; 8] =
+    ["token", "secret", "passw", "auth", "api_key", "apikey", "api-key", "key_value"];
+
+/// Whether a key is one under which a secret itself is written.
+fn holds_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word)) && !key.contains("_env") && !key.contains("_file")
+}
+
+/// Whether a line of the file may show a secret: a key like the above with a value, or an address with a password.
+fn may_show_secret(line: &str) -> bool {
+    let keys = line.match_indices('=').map(|(at, _)| {
+        let before = line[..at].trim_end().trim_end_matches(['"', '\'']);
+        let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'));
+        &before[start.map_or(0, |start| start + 1)..]
+    });
+    let user_info = line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    user_info || keys.into_iter().any(holds_secret)
+}
 
 /// A source text and the problems found in it so far.
 pub(super) struct Source<'a> {
@@ -50,12 +68,31 @@ impl<'a> Source<'a> {
     }
 
     /// For a value that can be a secret: the place is told, the line is not shown.
-    fn error_hidden(&self, at: usize, message: String, help: String) {
+    pub(super) fn error_hidden(&self, at: usize, message: impl Into<String>, help: impl Into<String>) {
         let (line, column) = line_column(self.text, at);
         let mut problem = Problem::whole_file(self.file, message).help(help);
         problem.line = line;
         problem.column = column;
         self.push(problem);
+    }
+
+    /// All problems in the order of the file. One whose lines may show a secret keeps its place, but not its span, so
+    /// that nobody prints those lines.
+    pub(super) fn finish(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        for problem in &mut problems {
+            let Some(span) = &problem.span else { continue };
+            let bytes = self.text.as_bytes();
+            let start = bytes[..span.start.min(bytes.len())].iter().rposition(|b| *b == b'\n');
+            let start = start.map_or(0, |at| at + 1);
+            let end = span.end.clamp(start, bytes.len());
+            let end = bytes[end..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |at| end + at);
+            if self.text[start..end].lines().any(may_show_secret) {
+                problem.span = None;
+            }
+        }
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems
     }
 }
 
@@ -96,6 +133,11 @@ impl<'s, 'v> Section<'s, 'v> {
     /// Whether the key is there, without taking it.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
+    }
+
+    /// The keys that are not taken yet.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'v str> + '_ {
+        self.entries.keys().copied()
     }
 
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
@@ -273,10 +315,10 @@ impl<'s, 'v> Section<'s, 'v> {
     pub(super) fn finish(self) {
         for (key, (span, _)) in &self.entries {
             let message = format!("unknown key `{key}` in {}", self.title);
-            if SECRET_KEYS.contains(key) {
+            if holds_secret(key) {
                 let help = "a secret never stands in this file: name where it is kept, for example with `token_env`, \
                             `secret_env` or `authorization_env` (an environment variable) or `..._file`";
-                self.source.error_hidden(span.start, message, help.to_owned());
+                self.source.error_hidden(span.start, message, help);
                 continue;
             }
             let help = match did_you_mean(key, self.known.iter().copied()) {

@@ -29,6 +29,12 @@ impl Secrets<'_> {
             match (self.variable)(&name) {
                 Some(text) if !text.trim().is_empty() => secrets.push(placed(&text, span)),
                 Some(_) => section.source.error(span, format!("the environment variable {name} is empty")),
+                // Whoever writes the secret itself here should not find it in a log.
+                None if !is_variable(&name) => section.source.error_hidden(
+                    span.start,
+                    format!("the environment variable that `{env_key}` names is not set"),
+                    "write the name of a variable here, such as \"UPROOT_API_KEY\", and never the secret itself",
+                ),
                 None => section.source.error_help(
                     span,
                     format!("the environment variable {name} is not set"),
@@ -46,6 +52,11 @@ impl Secrets<'_> {
         }
         secrets
     }
+}
+
+/// Whether it looks like the usual name of a variable: capitals, digits and underscores.
+fn is_variable(name: &str) -> bool {
+    name.len() <= 64 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 fn placed(text: &str, span: Range<usize>) -> Placed<SecretString> {

@@ -144,11 +144,15 @@ pub(super) fn read(
                     "use a `cron`, `every` or `poll` trigger and let the script look",
                 );
             } else {
-                source.error_help(
-                    span,
-                    "`on` names no trigger",
-                    "write one of cron, every, at, webhook or poll, for example `on = { every = \"1m\" }`",
-                );
+                let near = section.keys().find_map(|key| did_you_mean(key, KINDS));
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        "write one of cron, every, at, webhook or poll, for example `on = { every = \"1m\" }`"
+                            .to_owned()
+                    }
+                };
+                source.error_help(span, "`on` names no trigger", help);
             }
             return None;
         }

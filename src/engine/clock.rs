@@ -2,12 +2,12 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Command;
 use crate::{
     config::{Automation, Clock, Missed, MissedPolicy, Trigger},
-    domain::{AutomationName, EventKind},
+    domain::AutomationName,
 };
 
 /// The longest default for `deadline`.
@@ -28,11 +28,19 @@ pub(super) struct Clocks {
     pub(super) next: Option<Timestamp>,
 }
 
+/// A due instant and the index of its clock.
 #[derive(Clone, Copy)]
 struct Instant {
     at: Timestamp,
-    kind: EventKind,
-    missed: Missed,
+    of: usize,
+}
+
+/// What one clock missed.
+#[derive(Default)]
+struct Gone {
+    count: u64,
+    /// The latest of them.
+    last: VecDeque<Timestamp>,
 }
 
 impl Clocks {
@@ -63,71 +71,47 @@ impl Clocks {
     fn after(&self, after: Timestamp) -> Option<Instant> {
         self.clocks
             .iter()
-            .filter_map(|(clock, missed)| {
-                clock.next_after(after).map(|at| Instant { at, kind: clock.kind(), missed: *missed })
-            })
+            .enumerate()
+            .filter_map(|(of, (clock, _))| clock.next_after(after).map(|at| Instant { at, of }))
             .min_by_key(|instant| instant.at)
     }
 
     /// Deals with everything that is due at `now` and moves the cursor.
     pub(super) fn fire(&mut self, now: Timestamp, automation: &AutomationName, commands: &mut Vec<Command>) {
-        let mut missed: VecDeque<Instant> = VecDeque::new();
-        let mut count = 0_u64;
+        let mut missed: Vec<Gone> = self.clocks.iter().map(|_| Gone::default()).collect();
+        let mut count = 0;
         let mut in_time: Vec<Instant> = Vec::new();
         let next = loop {
             let instant = self.after(self.cursor);
             let Some(due) = instant.filter(|instant| instant.at <= now) else { break instant };
             self.cursor = due.at;
-            if late(now, due.at) <= due.missed.grace {
+            if late(now, due.at) <= self.clocks[due.of].1.grace {
                 in_time.push(due);
                 continue;
             }
+            missed[due.of].add(due.at);
             count += 1;
-            missed.push_back(due);
-            if missed.len() > KEPT {
-                missed.pop_front();
-            }
             if count == COUNTED {
-                self.cursor = now;
-                break self.after(now);
+                // What can still be made up for is looked at all the same.
+                self.cursor = self.cursor.max(self.still_of_use(now));
             }
         };
         self.next = next.map(|instant| instant.at);
-        let fire = |instant: &Instant, missed_count| Command::Fire {
-            automation: automation.clone(),
-            kind: instant.kind,
-            instant: instant.at,
-            missed_count,
-        };
-        let mut folded = 0;
-        if let Some(latest) = missed.back() {
-            let not_made_up = |reason, count| Command::Missed {
-                automation: automation.clone(),
-                count,
-                latest: latest.at,
-                reason,
-            };
-            let in_deadline = |instant: &&Instant| late(now, instant.at) <= self.deadline(instant);
-            match latest.missed.policy {
-                MissedPolicy::Skip => commands.push(not_made_up("missed = \"skip\"", count)),
-                // The one that comes in time stands for the missed ones too.
-                MissedPolicy::Once if !in_time.is_empty() => folded = count,
-                MissedPolicy::Once if in_deadline(&latest) => commands.push(fire(latest, count)),
-                MissedPolicy::Once => commands.push(not_made_up("their deadline has passed", count)),
-                MissedPolicy::All(most) => {
-                    let most = usize::try_from(most).unwrap_or(KEPT);
-                    let skip = missed.len().saturating_sub(most);
-                    let made_up: Vec<&Instant> = missed.iter().skip(skip).filter(in_deadline).collect();
-                    let rest = count.saturating_sub(made_up.len() as u64);
-                    if rest > 0 {
-                        commands.push(not_made_up("more than `all`, or past their deadline", rest));
-                    }
-                    commands.extend(made_up.into_iter().map(|instant| fire(instant, 1)));
-                }
-            }
-        }
+        let mut folded: Vec<u64> = missed
+            .iter()
+            .enumerate()
+            .map(|(of, gone)| {
+                let in_time = in_time.iter().any(|instant| instant.of == of);
+                self.make_up(now, of, gone, in_time, automation, commands)
+            })
+            .collect();
         for instant in &in_time {
-            commands.push(fire(instant, std::mem::take(&mut folded)));
+            commands.push(Command::Fire {
+                automation: automation.clone(),
+                kind: self.clocks[instant.of].0.kind(),
+                instant: instant.at,
+                missed_count: std::mem::take(&mut folded[instant.of]),
+            });
         }
         commands.push(Command::Clock {
             automation: automation.clone(),
@@ -135,12 +119,70 @@ impl Clocks {
         });
     }
 
-    fn deadline(&self, instant: &Instant) -> Duration {
-        instant.missed.deadline.unwrap_or_else(|| {
-            let period = self.after(instant.at).map(|next| late(next.at, instant.at));
-            period.unwrap_or(HOUR).min(HOUR)
-        })
+    /// Does what one clock's rule says about what it missed; gives how many of them the first one that comes in time
+    /// stands for.
+    fn make_up(
+        &self,
+        now: Timestamp,
+        of: usize,
+        gone: &Gone,
+        in_time: bool,
+        automation: &AutomationName,
+        commands: &mut Vec<Command>,
+    ) -> u64 {
+        let Some(&latest) = gone.last.back() else { return 0 };
+        let (clock, missed) = &self.clocks[of];
+        let fire = |instant, missed_count| Command::Fire {
+            automation: automation.clone(),
+            kind: clock.kind(),
+            instant,
+            missed_count,
+        };
+        let not_made_up =
+            |reason, count| Command::Missed { automation: automation.clone(), count, latest, reason };
+        let in_deadline = |instant: &&Timestamp| late(now, **instant) <= deadline(clock, missed, **instant);
+        match missed.policy {
+            MissedPolicy::Skip => commands.push(not_made_up("missed = \"skip\"", gone.count)),
+            MissedPolicy::Once if in_time => return gone.count,
+            MissedPolicy::Once if in_deadline(&&latest) => commands.push(fire(latest, gone.count)),
+            MissedPolicy::Once => commands.push(not_made_up("their deadline has passed", gone.count)),
+            MissedPolicy::All(most) => {
+                let most = usize::try_from(most).unwrap_or(KEPT);
+                let skip = gone.last.len().saturating_sub(most);
+                let made_up: Vec<&Timestamp> = gone.last.iter().skip(skip).filter(in_deadline).collect();
+                let rest = gone.count.saturating_sub(made_up.len() as u64);
+                if rest > 0 {
+                    commands.push(not_made_up("more than `all`, or past their deadline", rest));
+                }
+                commands.extend(made_up.into_iter().map(|instant| fire(*instant, 1)));
+            }
+        }
+        0
     }
+
+    /// The earliest instant that can still fire or be made up for.
+    fn still_of_use(&self, now: Timestamp) -> Timestamp {
+        let longest = self.clocks.iter().map(|(_, missed)| missed.grace.max(missed.deadline.unwrap_or(HOUR)));
+        let longest = SignedDuration::try_from(longest.max().unwrap_or(HOUR)).unwrap_or(SignedDuration::MAX);
+        now.saturating_sub(longest).unwrap_or(Timestamp::MIN)
+    }
+}
+
+impl Gone {
+    fn add(&mut self, at: Timestamp) {
+        self.count += 1;
+        self.last.push_back(at);
+        if self.last.len() > KEPT {
+            self.last.pop_front();
+        }
+    }
+}
+
+fn deadline(clock: &Clock, missed: &Missed, instant: Timestamp) -> Duration {
+    missed.deadline.unwrap_or_else(|| {
+        let period = clock.next_after(instant).map(|next| late(next, instant));
+        period.unwrap_or(HOUR).min(HOUR)
+    })
 }
 
 fn late(now: Timestamp, instant: Timestamp) -> Duration {

@@ -20,3 +20,5 @@ pub mod api;
 pub mod store;
 
 pub mod live;
+
+pub mod web;

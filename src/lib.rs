@@ -30,3 +30,7 @@ pub mod live;
 pub mod supervisor;
 
 pub mod daemon;
+
+pub mod web;
+
+

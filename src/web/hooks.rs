@@ -1,0 +1,150 @@
+//! `POST /hooks/NAME`: a message from outside that becomes an event.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, State, rejection::PathRejection},
+};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::{Hook, Shared, answer::Answer, body};
+use crate::{
+    domain::{Detail, EventKind, HookName, Scheme},
+    signature::{self, Verified},
+    store::{Acceptance, Delivery, NewEvent},
+};
+
+/// Headers that carry secrets, or what could pass for one.
+const NOT_KEPT: [&str; 10] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "webhook-signature",
+    "x-hub-signature",
+    "x-hub-signature-256",
+    "stripe-signature",
+    "x-slack-signature",
+    "x-prolific-request-signature",
+];
+
+pub(super) async fn wrong_method() -> Answer {
+    Answer::wrong_method(
+        "POST",
+        "this is the address of a webhook: it takes POST requests from the sending service, and there is nothing to \
+         see in a browser",
+    )
+}
+
+pub(super) async fn receive(
+    State(shared): State<Arc<Shared>>,
+    name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Answer> {
+    let name = name.ok().and_then(|Path(name)| HookName::new(&name).ok());
+    let Some((name, hook)) = name.as_ref().and_then(|name| shared.state.hooks.get_key_value(name)) else {
+        return Err(Answer::error(
+            StatusCode::NOT_FOUND,
+            "there is no webhook of this name: compare the end of the address with `webhook` in config.toml",
+        ));
+    };
+    shared.check_running()?;
+    let body = body::read(body, shared.body_time).await?;
+    let now = shared.state.env.now();
+    let verified = verify(name, hook, &headers, &body, now)?;
+    shared.rates.take(name, hook.webhook.per_minute, now).map_err(|seconds| {
+        tracing::warn!(hook = %name, per_minute = hook.webhook.per_minute, "a webhook gets too many messages");
+        Answer::error(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!(
+                "this webhook takes {} messages a minute: send this again in {seconds} s",
+                hook.webhook.per_minute
+            ),
+        )
+        .retry_after(seconds)
+    })?;
+    let payload = body::payload(&headers, &body)?;
+    if let Some(challenge) = challenge(hook.webhook.scheme, &payload) {
+        return Ok(Answer::new(StatusCode::OK, json!({ "challenge": challenge })));
+    }
+
+    let permit = shared.reserve()?;
+    let event = NewEvent {
+        automation: hook.automation.clone(),
+        kind: EventKind::Webhook,
+        at: now,
+        detail: Detail::Webhook { hook: name.clone(), payload, headers: kept(&headers) },
+    };
+    let delivery = Delivery { hook: name.clone(), messages: messages(&verified) };
+    // The body may have taken its time.
+    shared.check_running()?;
+    let pending = shared.state.store.accept_webhook(event, delivery);
+    let accepted = shared.finish(async move {
+        match pending.ready().await? {
+            Acceptance::New(event) => {
+                let id = event.id;
+                permit.send(Arc::new(event));
+                Ok((id, true))
+            }
+            Acceptance::Duplicate(id) => Ok((id, false)),
+        }
+    });
+    let (id, is_new) = accepted.await?;
+    if is_new {
+        return Ok(Answer::new(StatusCode::ACCEPTED, json!({ "event": id })));
+    }
+    tracing::info!(hook = %name, event = %id, "a webhook message came again and starts nothing");
+    let message = match verified.message_id {
+        Some(_) => "this message was taken before and starts nothing again",
+        None => {
+            "the same message was taken within the last 7 days and starts nothing again: if it is meant anew, let \
+             the sender give each message an id of its own"
+        }
+    };
+    Ok(Answer::new(StatusCode::OK, json!({ "event": id, "duplicate": true, "message": message })))
+}
+
+fn verify(
+    name: &HookName,
+    hook: &Hook,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: jiff::Timestamp,
+) -> Result<Verified, Answer> {
+    let webhook = &hook.webhook;
+    signature::verify(webhook.scheme, &webhook.secrets, headers, body, now).map_err(|rejected| {
+        tracing::warn!(hook = %name, scheme = %webhook.scheme, reason = %rejected, "a webhook message was refused");
+        Answer::error(StatusCode::UNAUTHORIZED, rejected.to_string())
+    })
+}
+
+/// By what a message is known again: its id, and a hash of it where the id could be exchanged or there is none.
+fn messages(verified: &Verified) -> Vec<String> {
+    let mut messages: Vec<String> = verified.message_id.iter().map(|id| format!("id:{id}")).collect();
+    if !verified.id_is_signed || verified.message_id.is_none() {
+        messages.push(format!("sha256:{}", hex::encode(verified.signed_digest)));
+    }
+    messages
+}
+
+/// Slack asks once whether the address is ours.
+fn challenge(scheme: Scheme, payload: &Value) -> Option<&str> {
+    let asks = scheme == Scheme::Slack && payload.get("type")?.as_str()? == "url_verification";
+    asks.then(|| payload.get("challenge")?.as_str()).flatten()
+}
+
+/// The headers that a script gets to see, in alphabetical order.
+fn kept(headers: &HeaderMap) -> Map<String, Value> {
+    let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
+    names.retain(|name| !NOT_KEPT.contains(name));
+    names.sort_unstable();
+    let value = |name: &str| {
+        let values = headers.get_all(name).iter();
+        let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        Value::String(values.join(", "))
+    };
+    names.into_iter().map(|name| (name.to_owned(), value(name))).collect()
+}

@@ -1,0 +1,152 @@
+//! The daemon's own address: webhooks, `uproctor trigger` and the question whether it is well.
+//!
+//! A message is answered with 202 only once its event is committed. Every answer is JSON, and none says more to a
+//! stranger than the stranger has sent.
+
+mod answer;
+mod body;
+mod control;
+mod hooks;
+mod rate;
+mod serve;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::State,
+    routing::{get, post},
+};
+use http::StatusCode;
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config,
+    domain::{AutomationName, Event, HookName},
+    environment::Environment,
+    store::{Store, StoreError},
+};
+use answer::Answer;
+use rate::Rates;
+
+pub use serve::serve;
+
+/// How long a sender may take for the body of a request.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// One webhook: how its messages are signed, and whom they are for.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// The automation that its events are for.
+    pub automation: AutomationName,
+    /// The trigger, as it is configured.
+    pub webhook: config::Webhook,
+}
+
+/// What the routes need of the daemon.
+pub struct WebState {
+    /// Where events are committed.
+    pub store: Store,
+    /// The clock.
+    pub env: Arc<dyn Environment>,
+    /// Every webhook.
+    pub hooks: HashMap<HookName, Hook>,
+    /// Every automation that `uproctor trigger` may name.
+    pub automations: HashSet<AutomationName>,
+    /// Takes each event that was committed. As many as fit are let in, and no more.
+    pub accepted: mpsc::Sender<Arc<Event>>,
+    /// Cancelled once no event is to be taken in any more.
+    pub stopping: CancellationToken,
+    /// The token of `/control`.
+    pub control: SecretString,
+}
+
+/// The routes of the daemon.
+pub fn router(state: WebState) -> Router {
+    router_with(state, BODY_TIME)
+}
+
+fn router_with(state: WebState, body_time: Duration) -> Router {
+    let shared = Shared { state, body_time, rates: Rates::default(), commits: TaskTracker::new() };
+    Router::new()
+        .route("/hooks/{name}", post(hooks::receive).fallback(hooks::wrong_method))
+        .route("/control/trigger", post(control::trigger).fallback(control::wrong_method))
+        .route("/health", get(health).fallback(health_wrong_method))
+        .fallback(nothing_here)
+        .with_state(Arc::new(shared))
+}
+
+/// The state of all routes.
+struct Shared {
+    state: WebState,
+    body_time: Duration,
+    rates: Rates,
+    /// Commits under way. They go on when the sender hangs up: whatever is committed is also handed over.
+    commits: TaskTracker,
+}
+
+impl Shared {
+    /// Says no while the daemon stops.
+    fn check_running(&self) -> Result<(), Answer> {
+        if self.state.stopping.is_cancelled() { Err(Answer::stopping()) } else { Ok(()) }
+    }
+
+    /// Keeps a place for an event, before it is committed: what is taken is also handed over.
+    fn reserve(&self) -> Result<mpsc::OwnedPermit<Arc<Event>>, Answer> {
+        self.state.accepted.clone().try_reserve_owned().map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Answer::error(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many events are waiting to be handled: send this again in a few seconds",
+            )
+            .retry_after(5),
+            mpsc::error::TrySendError::Closed(_) => Answer::stopping(),
+        })
+    }
+
+    /// Waits for a commit to end and does what has to follow it, even if the request is dropped meanwhile.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, Answer> {
+        let result = self.commits.spawn(work).await.unwrap_or(Err(StoreError::Closed));
+        result.map_err(|error| {
+            tracing::error!(%error, "an event could not be stored");
+            Answer::error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the event could not be stored, and nothing was started: send it again later (the log of uproctor \
+                 says why)",
+            )
+            .retry_after(30)
+        })
+    }
+}
+
+async fn health(State(shared): State<Arc<Shared>>) -> Answer {
+    let version = env!("CARGO_PKG_VERSION");
+    if shared.state.stopping.is_cancelled() {
+        Answer::new(StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "stopping", "version": version }))
+    } else {
+        Answer::new(StatusCode::OK, json!({ "status": "ok", "version": version }))
+    }
+}
+
+async fn health_wrong_method() -> Answer {
+    Answer::wrong_method("GET", "this address only answers GET")
+}
+
+async fn nothing_here() -> Answer {
+    Answer::error(
+        StatusCode::NOT_FOUND,
+        "there is nothing at this address: webhooks are at /hooks/NAME, and /health says whether uproctor runs",
+    )
+}
+
+#[cfg(test)]
+mod tests;

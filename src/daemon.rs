@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    dispatch::{Dispatcher, Happened, Work},
+    dispatch::{Dispatcher, Happened, Waiting, Work},
     domain::{Event, RunReport},
     engine::Input,
     environment::Environment,
@@ -56,7 +56,8 @@ impl Daemon {
             let _ = waits.send(Happened::Input(input));
         });
         let env = Arc::clone(&tools.env);
-        let (dispatcher, first) = Dispatcher::start(config, library, tools, cancel.clone(), signal)?;
+        let (dispatcher, first) =
+            Dispatcher::start(config, library, tools, cancel.clone(), signal, Waiting::Run)?;
         Ok(Self { dispatcher, env, accepted, happened, report, threads: Threads::default(), cancel, first })
     }
 

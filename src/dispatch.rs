@@ -51,6 +51,15 @@ pub enum Happened {
     },
 }
 
+/// What becomes of the events that wait in the store at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// They run: this is the daemon.
+    Run,
+    /// They stay where they are, for the daemon: this is a single run by hand.
+    Leave,
+}
+
 /// See the module.
 pub struct Dispatcher {
     engine: Engine,
@@ -72,6 +81,7 @@ impl Dispatcher {
         tools: Arc<Tools>,
         cancel: CancellationToken,
         signal: Signal,
+        waiting: Waiting,
     ) -> Result<(Self, Vec<Work>), StoreError> {
         let now = tools.env.now();
         let recovered = tools.store.recover(now).wait()?;
@@ -97,7 +107,8 @@ impl Dispatcher {
             Self { engine, tools, automations, library, cancel, signal, poll_failures: HashMap::new() };
         let mut step = Step::default();
         step.commands.extend(commands);
-        step.inputs.extend(recovered.events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
+        let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
+        step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
         let work = dispatcher.decide(now, step)?;
         Ok((dispatcher, work))
     }

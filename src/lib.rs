@@ -33,4 +33,4 @@ pub mod daemon;
 
 pub mod web;
 
-
+pub mod cli;

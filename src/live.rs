@@ -37,6 +37,12 @@ impl Live {
         Self { runtime, client: OnceLock::new(), lanes: Mutex::new(HashMap::new()) }
     }
 
+    /// The time now, for commands that have no world of their own.
+    #[expect(clippy::disallowed_methods, reason = "this is the real clock")]
+    pub fn clock() -> Timestamp {
+        Timestamp::now()
+    }
+
     fn client(&self) -> Result<&reqwest::Client, TransportError> {
         if let Some(client) = self.client.get() {
             return Ok(client);

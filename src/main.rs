@@ -1,3 +1,7 @@
-//! The `uproctor` program: see [`uproctor`] for everything it does.
+//! The `uproctor` program: hands its arguments over and ends with the exit code it gets.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    uproctor::cli::main()
+}

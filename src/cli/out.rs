@@ -1,0 +1,40 @@
+//! The one place that prints. A reader who has gone away, such as `head`, is no error.
+
+use std::io::{Write, stderr, stdout};
+
+/// A line for the reader.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(stdout().lock(), "{}", visible(text));
+}
+
+/// A text as it is, for another program or a file.
+pub(super) fn text(text: &str) {
+    bytes(text.as_bytes());
+}
+
+/// Bytes as they are.
+pub(super) fn bytes(bytes: &[u8]) {
+    let mut out = stdout().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// JSON, indented.
+pub(super) fn json(value: &serde_json::Value) {
+    let _ = writeln!(stdout().lock(), "{value:#}");
+}
+
+/// A sentence about what went wrong.
+pub(super) fn error(text: &str) {
+    let _ = writeln!(stderr().lock(), "error: {}", visible(text));
+}
+
+/// Text from elsewhere can hold what a terminal would obey; here it is only shown.
+pub(super) fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let shown: Vec<char> =
+                if c.is_control() && c != '\n' && c != '\t' { c.escape_default().collect() } else { vec![c] };
+            shown
+        })
+        .collect()
+}

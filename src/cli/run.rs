@@ -1,0 +1,232 @@
+//! `uproctor run`: the daemon, in the foreground.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{net::TcpListener, runtime::Runtime, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{exit::Exit, out, problems};
+use crate::{
+    api::Client,
+    config::{self, Config, Trigger},
+    daemon::Daemon,
+    domain::Problem,
+    effects::Door,
+    environment::{Environment, Scope},
+    live::Live,
+    script::{self, Library, Tools},
+    store::Store,
+    web,
+};
+
+/// How many accepted events may wait for the daemon; a webhook beyond is told to come again.
+const INBOX: usize = 1024;
+
+/// Runs the daemon until it is told to stop.
+pub(super) fn run(config: &Path) -> Exit {
+    let (config, library) = match load(config) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let tools = match tools(&config, &runtime) {
+        Ok(tools) => tools,
+        Err(exit) => return exit,
+    };
+    let listener = match runtime.block_on(TcpListener::bind(config.daemon.listen)) {
+        Ok(listener) => listener,
+        Err(error) => {
+            out::error(&format!(
+                "cannot listen on {}: {error}: is another daemon running?",
+                config.daemon.listen
+            ));
+            return Exit::Unreachable;
+        }
+    };
+    let exit = serve(&config, library, &runtime, &tools, listener);
+    tools.store.close();
+    exit
+}
+
+fn serve(
+    config: &Config,
+    library: Library,
+    runtime: &Runtime,
+    tools: &Arc<Tools>,
+    listener: TcpListener,
+) -> Exit {
+    let (accept, accepted) = mpsc::channel(INBOX);
+    let stop = CancellationToken::new();
+    let control = ControlFile::write(&config.daemon.store, &listener, &*tools.env);
+    let control = match control {
+        Ok(control) => control,
+        Err(error) => {
+            out::error(&format!("cannot write {}: {error}", control_path(&config.daemon.store).display()));
+            return Exit::NotRight;
+        }
+    };
+    let daemon = match Daemon::start(config, library, Arc::clone(tools), accepted) {
+        Ok(daemon) => daemon,
+        Err(error) => {
+            out::error(&error.to_string());
+            return Exit::NotRight;
+        }
+    };
+    let state = web::WebState {
+        store: tools.store.clone(),
+        env: Arc::clone(&tools.env),
+        hooks: hooks(config),
+        automations: config.automations.iter().map(|a| a.name.clone()).collect::<HashSet<_>>(),
+        accepted: accept,
+        stopping: stop.clone(),
+        control: control.token.clone(),
+    };
+    let address = listener.local_addr().map_or_else(|_| config.daemon.listen.to_string(), |a| a.to_string());
+    tracing::info!(
+        server = %config.uproot.url,
+        %address,
+        automations = config.automations.len(),
+        "uproctor {} looks after the server",
+        env!("CARGO_PKG_VERSION")
+    );
+    greet(tools, runtime.handle());
+    let handle = runtime.handle().clone();
+    let web = handle.spawn(web::serve(listener, web::router(state), stop.clone()));
+    handle.spawn(signals(stop.clone()));
+    let result = daemon.run(&handle, &stop);
+    stop.cancel();
+    let _ = runtime.block_on(web);
+    drop(control);
+    match result {
+        Ok(()) => {
+            tracing::info!("stopped");
+            Exit::Done
+        }
+        Err(error) => {
+            out::error(&format!("the daemon cannot go on: {error}"));
+            Exit::NotRight
+        }
+    }
+}
+
+/// Says once whether the server is there, on a thread of its own: the daemon starts without waiting for it.
+fn greet(tools: &Arc<Tools>, runtime: &tokio::runtime::Handle) {
+    let tools = Arc::clone(tools);
+    let work = move || {
+        let scope = Scope::for_duration(tools.env.now(), std::time::Duration::from_secs(20));
+        match tools.client.version(&scope) {
+            Ok(version) => tracing::info!(%version, "the uproot server answers"),
+            Err(error) => tracing::warn!("the uproot server: {}", error.message),
+        }
+    };
+    runtime.spawn_blocking(work);
+}
+
+async fn signals(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = signal(SignalKind::terminate());
+    match terminate {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+    tracing::info!("stopping: runs under way get 25 seconds to end");
+    stop.cancel();
+}
+
+/// A configuration and its scripts without errors; problems are printed.
+pub(super) fn load(path: &Path) -> Result<(Config, Library), Exit> {
+    let draft = config::load(path);
+    let (library, found) = Library::load(&draft.config);
+    let mut all = draft.problems;
+    all.extend(found);
+    all.extend(script::check(&draft.config, &library));
+    if !all.is_empty() {
+        problems::print(&all);
+    }
+    if all.iter().any(Problem::is_error) { Err(Exit::NotRight) } else { Ok((draft.config, library)) }
+}
+
+pub(super) fn runtime() -> Result<Runtime, Exit> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+        out::error(&format!("the system has no threads for the daemon: {error}"));
+        Exit::NotRight
+    })
+}
+
+/// Everything that runs need; opens the store.
+pub(super) fn tools(config: &Config, runtime: &Runtime) -> Result<Arc<Tools>, Exit> {
+    let store = Store::open(&config.daemon.store).map_err(|error| {
+        out::error(&error.to_string());
+        Exit::NotRight
+    })?;
+    let env: Arc<dyn Environment> = Arc::new(Live::new(runtime.handle().clone()));
+    let client = Client::new(Arc::clone(&env), config.uproot.url.clone(), config.uproot.token.clone());
+    let client = Arc::new(client);
+    Ok(Arc::new(Tools {
+        env: Arc::clone(&env),
+        client: Arc::clone(&client),
+        door: Door::new(env, client, store.clone()),
+        store,
+        http: config.http.clone(),
+        exports: config.daemon.exports.clone(),
+    }))
+}
+
+fn hooks(config: &Config) -> HashMap<crate::domain::HookName, web::Hook> {
+    let mut hooks = HashMap::new();
+    for automation in &config.automations {
+        for trigger in &automation.triggers {
+            if let Trigger::Webhook(webhook) = trigger {
+                let hook = web::Hook { automation: automation.name.clone(), webhook: webhook.clone() };
+                hooks.insert(webhook.hook.clone(), hook);
+            }
+        }
+    }
+    hooks
+}
+
+/// Where a daemon tells commands how to reach it.
+pub(super) fn control_path(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".control");
+    PathBuf::from(name)
+}
+
+/// The file beside the store with the daemon's address and the token of its control routes. Only its owner can read it;
+/// it is gone when the daemon has stopped.
+struct ControlFile {
+    path: PathBuf,
+    token: SecretString,
+}
+
+impl ControlFile {
+    fn write(store: &Path, listener: &TcpListener, env: &dyn Environment) -> std::io::Result<Self> {
+        use std::{io::Write, os::unix::fs::OpenOptionsExt};
+        let path = control_path(store);
+        let token = SecretString::from(format!("{:016x}{:016x}", env.random(), env.random()));
+        let _ = std::fs::remove_file(&path);
+        let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+        let address = listener.local_addr()?;
+        write!(file, "{}", serde_json::json!({"address": address, "token": token.expose_secret()}))?;
+        Ok(Self { path, token })
+    }
+}
+
+impl Drop for ControlFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,121 @@
+//! `uproctor show`: one run, whole, on one screen.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{
+    exit::Exit,
+    out,
+    runs::{local, took},
+};
+use crate::{
+    config,
+    domain::RunId,
+    schedule::Zone,
+    store::{EffectRow, History, RunDetail},
+};
+
+/// `uproctor show`
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The run's number, as `uproctor runs` lists it
+    run: i64,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows a run.
+pub(super) fn run(args: &Args, path: &Path) -> Exit {
+    let config = config::load(path).config;
+    show(
+        &config.daemon.store,
+        RunId(args.run),
+        args.json,
+        config.daemon.timezone.unwrap_or_else(Zone::utc),
+        false,
+    )
+}
+
+/// Shows a run that has just ended; its outcome is the exit code.
+pub(super) fn print(store: &Path, run: RunId, json: bool) -> Exit {
+    show(store, run, json, Zone::utc(), true)
+}
+
+fn show(store: &Path, run: RunId, as_json: bool, zone: Zone, judge: bool) -> Exit {
+    let detail = match History::open(store).and_then(|history| history.run(run)) {
+        Ok(Some(detail)) => detail,
+        Ok(None) => {
+            out::error(&format!("there is no run {run}: `uproctor runs` lists them"));
+            return Exit::NotRight;
+        }
+        Err(error) => {
+            out::error(&error.to_string());
+            return Exit::NotRight;
+        }
+    };
+    if as_json {
+        out::json(&json!(detail));
+    } else {
+        write(&detail, &zone);
+    }
+    let failed = judge && !matches!(detail.row.outcome.as_str(), "done" | "skipped");
+    if failed { Exit::NotRight } else { Exit::Done }
+}
+
+fn write(detail: &RunDetail, zone: &Zone) {
+    let row = &detail.row;
+    let number = row.run.unwrap_or_default();
+    let mode = row.mode.as_deref().unwrap_or("-");
+    out::line(&format!("run {number} of {}: {} ({mode})", row.automation, row.outcome));
+    if let Some(reason) = &row.reason {
+        out::line(&format!("  why      {reason}"));
+    }
+    out::line(&format!(
+        "  script   {} ({})",
+        detail.script,
+        detail.script_hash.get(..12).unwrap_or_default()
+    ));
+    let started = row.started.unwrap_or(row.at);
+    let length =
+        row.ended.map_or("still running".to_owned(), |ended| format!("took {}", took(ended - started)));
+    out::line(&format!("  started  {} {}, {length}", local(started, zone), zone.name()));
+    match &detail.trigger {
+        Some(trigger) => {
+            out::line(&format!("  trigger  {}, event {}: {}", row.kind, trigger.id, trigger.detail))
+        }
+        None => out::line(&format!("  trigger  {}", row.kind)),
+    }
+    let mut lines: Vec<(i64, String)> = detail.trace.iter().map(trace_line).collect();
+    lines.extend(detail.effects.iter().map(|effect| (effect.claimed, effect_line(effect))));
+    lines.sort_by_key(|(at, _)| *at);
+    for (at, line) in lines {
+        out::line(&format!("  {:>9}  {line}", format!("+{}", took(at - started))));
+    }
+}
+
+fn trace_line(line: &Value) -> (i64, String) {
+    let text = line["text"].as_str().unwrap_or_default();
+    let kind = line["kind"].as_str().unwrap_or_default();
+    let millis = line["millis"].as_i64().map(|millis| format!(" ({millis} ms)")).unwrap_or_default();
+    (line["at"].as_i64().unwrap_or_default(), format!("{kind:<9} {text}{millis}"))
+}
+
+fn effect_line(effect: &EffectRow) -> String {
+    let mut line = format!("{:<9} {}", effect.state.to_uppercase(), effect.action);
+    for part in [&effect.target, &effect.player].into_iter().flatten() {
+        line.push(' ');
+        line.push_str(part);
+    }
+    if effect.arguments.as_object().is_some_and(|arguments| !arguments.is_empty()) {
+        line.push_str(&format!(" {}", effect.arguments));
+    }
+    if let Some(page) = effect.precondition.as_ref().and_then(|precondition| precondition["page"].as_str()) {
+        line.push_str(&format!(" from {page}"));
+    }
+    if let Some(note) = &effect.note {
+        line.push_str(&format!(": {note}"));
+    }
+    line
+}

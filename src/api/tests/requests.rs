@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::world::*;
 use crate::{
-    api::{Call, Endpoint, ErrorKind, Generation, Repeat, ServerUrl},
-    domain::{ConfigName, RoomName},
+    api::{Call, Endpoint, ErrorKind, Generation, Repeat},
+    domain::{ConfigName, RoomName, ServerUrl},
     environment::Priority,
 };
 

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{ApiError, Call, Client, Endpoint, ServerUrl},
-    domain::{PlayerName, SessionName},
+    api::{ApiError, Call, Client, Endpoint},
+    domain::{PlayerName, ServerUrl, SessionName},
     environment::{Environment, Request, Response, Scope, Stopped, TransportError, TransportReason},
 };
 

@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
 }
 
 fn in_zone(at: Timestamp, zone: &Zone) -> String {
-    let zoned = jiff::Zoned::new(at, zone.time_zone().clone());
+    let zoned = jiff::ZonedDateTime::new(at, zone.time_zone().clone());
     zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 

@@ -83,7 +83,9 @@ fn print<const N: usize>(table: &[[String; N]]) {
 /// A time of the store on a clock of the zone.
 pub(super) fn local(millis: i64, zone: &Zone) -> String {
     match Timestamp::from_millisecond(millis) {
-        Ok(at) => jiff::Zoned::new(at, zone.time_zone().clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Ok(at) => {
+            jiff::ZonedDateTime::new(at, zone.time_zone().clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        }
         Err(_) => "-".to_owned(),
     }
 }

@@ -151,7 +151,7 @@ impl Daemon {
                 if left.is_zero() {
                     break;
                 }
-                runtime.block_on(tokio::time::sleep(left.min(Duration::from_millis(20))));
+                runtime.block_on(async { tokio::time::sleep(left.min(Duration::from_millis(20))).await });
             }
         }
         tracing::warn!(

@@ -131,7 +131,7 @@ impl Dispatcher {
                     step.inputs.push_back(Input::RunFinished(event));
                 }
                 Happened::PollEnded { start, result, trace } => {
-                    self.poll_ended(now, start, result, trace, &mut step)
+                    self.poll_ended(now, start, result, trace, &mut step);
                 }
             }
         }

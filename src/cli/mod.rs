@@ -63,7 +63,9 @@ pub fn main() -> ExitCode {
             Ok(directive) => directive,
             Err(_) => tracing::level_filters::LevelFilter::INFO.into(),
         });
-    let plain = (!cli.log_json).then(|| fmt::layer().with_writer(std::io::stderr).with_target(false));
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let plain = (!cli.log_json)
+        .then(|| fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_target(false));
     let json = cli.log_json.then(|| fmt::layer().json().with_writer(std::io::stderr).with_target(false));
     tracing_subscriber::registry().with(filter).with(plain).with(json).init();
     let config = &cli.config;

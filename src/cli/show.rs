@@ -33,17 +33,17 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
         &config.daemon.store,
         RunId(args.run),
         args.json,
-        config.daemon.timezone.unwrap_or_else(Zone::utc),
+        &config.daemon.timezone.unwrap_or_else(Zone::utc),
         false,
     )
 }
 
 /// Shows a run that has just ended; its outcome is the exit code.
 pub(super) fn print(store: &Path, run: RunId, json: bool) -> Exit {
-    show(store, run, json, Zone::utc(), true)
+    show(store, run, json, &Zone::utc(), true)
 }
 
-fn show(store: &Path, run: RunId, as_json: bool, zone: Zone, judge: bool) -> Exit {
+fn show(store: &Path, run: RunId, as_json: bool, zone: &Zone, judge: bool) -> Exit {
     let detail = match History::open(store).and_then(|history| history.run(run)) {
         Ok(Some(detail)) => detail,
         Ok(None) => {
@@ -58,7 +58,7 @@ fn show(store: &Path, run: RunId, as_json: bool, zone: Zone, judge: bool) -> Exi
     if as_json {
         out::json(&json!(detail));
     } else {
-        write(&detail, &zone);
+        write(&detail, zone);
     }
     let failed = judge && !matches!(detail.row.outcome.as_str(), "done" | "skipped");
     if failed { Exit::NotRight } else { Exit::Done }
@@ -83,7 +83,7 @@ fn write(detail: &RunDetail, zone: &Zone) {
     out::line(&format!("  started  {} {}, {length}", local(started, zone), zone.name()));
     match &detail.trigger {
         Some(trigger) => {
-            out::line(&format!("  trigger  {}, event {}: {}", row.kind, trigger.id, trigger.detail))
+            out::line(&format!("  trigger  {}, event {}: {}", row.kind, trigger.id, trigger.detail));
         }
         None => out::line(&format!("  trigger  {}", row.kind)),
     }

@@ -80,7 +80,7 @@ impl RunContext {
             text.push_str(&error.message);
         }
         self.note(TraceKind::Call, text, i64::try_from(took).ok());
-        let answer = answer.map_err(raise_api)?;
+        let answer = answer.map_err(|error| raise_api(&error))?;
         self.actor.saw(call, &answer);
         Ok(answer)
     }

@@ -52,7 +52,7 @@ pub(super) fn bad_argument(function: &str, message: &str) -> Box<EvalAltResult> 
     throw("bad_argument", message, function, None)
 }
 
-pub(super) fn raise_api(error: ApiError) -> Box<EvalAltResult> {
+pub(super) fn raise_api(error: &ApiError) -> Box<EvalAltResult> {
     match error.kind {
         ErrorKind::Stopped(stopped) => end(Ending::Stopped(stopped)),
         kind => throw(kind.as_str(), &error.message, &error.endpoint, error.status),
@@ -65,7 +65,7 @@ pub(super) fn raise_effect(error: EffectError, endpoint: &str) -> Box<EvalAltRes
         EffectError::Refused(why) => refuse(why),
         EffectError::Stopped(stopped) => end(Ending::Stopped(stopped)),
         EffectError::Store(error) => end(Ending::Store(error.to_string())),
-        EffectError::Api(error) => raise_api(error),
+        EffectError::Api(error) => raise_api(&error),
         EffectError::Uncertain(error) => throw("uncertain", &message, endpoint, error.status),
         EffectError::UnknownPlayer { .. } => throw("unknown_player", &message, endpoint, None),
         EffectError::NotSeen { .. } => throw("not_seen", &message, endpoint, None),

@@ -147,11 +147,12 @@ impl History {
     pub fn runs(&self, filter: &RunsFilter) -> Result<Vec<RunRow>, StoreError> {
         self.read(|connection| {
             let sql = format!(
-                "SELECT * FROM (
+                "WITH list (run, event, automation, kind, at, started, ended, mode, outcome, reason) AS (
                     SELECT {ROW} FROM event LEFT JOIN run ON run.event = event.id
                     UNION ALL
                     SELECT {ROW} FROM run LEFT JOIN event ON event.id = run.event WHERE run.event IS NULL
-                 ) AS list (run, event, automation, kind, at, started, ended, mode, outcome, reason)
+                 )
+                 SELECT * FROM list
                  WHERE (?1 IS NULL OR automation = ?1) AND (NOT ?2 OR outcome IN ('failed', 'interrupted'))
                  ORDER BY at DESC, event DESC, run DESC LIMIT ?3"
             );

@@ -129,3 +129,21 @@ fn keys(object: &Value) -> Vec<String> {
 fn text(value: &Value) -> String {
     value.as_str().expect("a name").to_owned()
 }
+
+/// A POST to any address on this machine, as a sender of webhooks makes it.
+pub(crate) fn post(url: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
+    let mut request = http().post(url).body(body.to_owned());
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = run(async move {
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let text = response.text().await?;
+        Ok::<_, reqwest::Error>((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    });
+    match answer {
+        Ok(answer) => answer,
+        Err(error) => panic!("POST {url} got no answer: {error}"),
+    }
+}

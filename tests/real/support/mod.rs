@@ -14,6 +14,7 @@ mod server;
 mod version;
 mod wait;
 
+pub(crate) use admin::post;
 pub(crate) use experiment::Experiment;
 pub(crate) use page::Page;
 pub(crate) use participant::{Habits, Participant};

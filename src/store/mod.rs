@@ -1,6 +1,6 @@
 //! The durable truth: one SQLite file with events, occurrences, runs, effects, traces, cursors and `kv`.
 //!
-//! One thread writes ([`writer`]); what waits for it at the same time is committed together. Everything that is
+//! One thread writes (`writer.rs`); what waits for it at the same time is committed together. Everything that is
 //! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
 
 mod cursors;

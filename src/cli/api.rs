@@ -11,11 +11,11 @@ use http::{Method, header};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{exit::Exit, out, run};
+use super::{exit::Exit, out, problems, run};
 use crate::{
     api::{Client, ErrorKind},
     config,
-    domain::ServerUrl,
+    domain::{Problem, ServerUrl},
     environment::{Environment, Scope},
     live::Live,
 };
@@ -44,9 +44,26 @@ pub(super) struct Args {
 
 /// Makes the call.
 pub(super) fn run(args: Args, path: &Path) -> Exit {
-    let configured = path.exists().then(|| config::load(path).config.uproot);
-    let url = args.url.or_else(|| configured.as_ref().map(|uproot| uproot.url.clone())).unwrap_or_default();
-    let token = args.auth.map(SecretString::from).or_else(|| configured.map(|uproot| uproot.token));
+    // The configuration's token is for the configuration's server, and for no other.
+    let configured = match (&args.url, path.exists()) {
+        (None, true) => {
+            let draft = config::load(path);
+            let mut wrong = draft.problems;
+            wrong.retain(Problem::is_error);
+            if !wrong.is_empty() {
+                problems::print(&wrong);
+                out::error(
+                    "the configuration does not tell for sure which server is meant: mend it, or give --url and --auth",
+                );
+                return Exit::Usage;
+            }
+            Some(draft.config.uproot)
+        }
+        _ => None,
+    };
+    let token =
+        args.auth.map(SecretString::from).or_else(|| configured.as_ref().map(|uproot| uproot.token.clone()));
+    let url = args.url.or_else(|| configured.map(|uproot| uproot.url)).unwrap_or_default();
     let token = token.filter(|token| !secrecy::ExposeSecret::expose_secret(token).is_empty());
     let Some(token) = token else {
         out::error("no API token: give --auth, or set UPROOT_API_KEY");
@@ -76,6 +93,7 @@ pub(super) fn run(args: Args, path: &Path) -> Exit {
             out::error(&error.message);
             match error.kind {
                 ErrorKind::BadCall => Exit::Usage,
+                ErrorKind::BadAnswer => Exit::NotRight,
                 _ => Exit::Unreachable,
             }
         }
@@ -83,7 +101,7 @@ pub(super) fn run(args: Args, path: &Path) -> Exit {
 }
 
 fn deliver(answer: &crate::environment::Response, output: Option<&Path>) -> Exit {
-    let exit = if answer.status < 400 { Exit::Done } else { Exit::NotRight };
+    let exit = if answer.status < 300 { Exit::Done } else { Exit::NotRight };
     if let Some(path) = output.filter(|_| exit == Exit::Done) {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");

@@ -32,8 +32,11 @@ pub(super) fn error(text: &str) {
 pub(super) fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
+            // Line ends could forge lines of their own; the others turn the direction of what follows.
+            let turns =
+                matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             let shown: Vec<char> =
-                if c.is_control() && c != '\n' && c != '\t' { c.escape_default().collect() } else { vec![c] };
+                if c.is_control() || turns { c.escape_default().collect() } else { vec![c] };
             shown
         })
         .collect()

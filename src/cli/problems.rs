@@ -18,7 +18,11 @@ pub(super) fn print(problems: &[Problem]) {
     }
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = problems.len() - errors;
-    let _ = writeln!(out, "{errors} errors, {warnings} warnings");
+    let _ = writeln!(out, "{}, {}", count(errors, "error"), count(warnings, "warning"));
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 fn render(problem: &Problem, renderer: &Renderer) -> String {

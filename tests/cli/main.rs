@@ -1,0 +1,16 @@
+//! The commands as a user types them: bad scripts, bad servers, bad stores, and what is said about each.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests wait in real time and fail by panicking"
+)]
+
+mod api;
+mod check;
+mod project;
+mod scripts;
+mod servers;
+mod store;
+mod stub;

@@ -97,12 +97,13 @@ fn serve(
         "uproctor {} looks after the server",
         env!("CARGO_PKG_VERSION")
     );
-    greet(tools, runtime.handle());
     let handle = runtime.handle().clone();
+    let greeting = greet(tools, &handle, &stop);
     let web = handle.spawn(web::serve(listener, web::router(state), stop.clone()));
     handle.spawn(signals(stop.clone()));
     let result = daemon.run(&handle, &stop);
     stop.cancel();
+    let _ = runtime.block_on(greeting);
     let _ = runtime.block_on(web);
     drop(control);
     match result {
@@ -118,16 +119,22 @@ fn serve(
 }
 
 /// Says once whether the server is there, on a thread of its own: the daemon starts without waiting for it.
-fn greet(tools: &Arc<Tools>, runtime: &tokio::runtime::Handle) {
+fn greet(
+    tools: &Arc<Tools>,
+    runtime: &tokio::runtime::Handle,
+    stop: &CancellationToken,
+) -> tokio::task::JoinHandle<()> {
     let tools = Arc::clone(tools);
+    let stop = stop.clone();
     let work = move || {
-        let scope = Scope::for_duration(tools.env.now(), std::time::Duration::from_secs(20));
+        let mut scope = Scope::for_duration(tools.env.now(), std::time::Duration::from_secs(20));
+        scope.cancel = stop;
         match tools.client.version(&scope) {
             Ok(version) => tracing::info!(%version, "the uproot server answers"),
             Err(error) => tracing::warn!("the uproot server: {}", error.message),
         }
     };
-    runtime.spawn_blocking(work);
+    runtime.spawn_blocking(work)
 }
 
 async fn signals(stop: CancellationToken) {

@@ -18,7 +18,7 @@ pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, RunReport>, (u32, Vec<T
     let name = &task.automation.name;
     let store = &task.tools.store;
     let failed = |error: StoreError| RunReport::failed(error.to_string());
-    let before = match store.history().poll_cursor(name) {
+    let before = match store.history().poll_cursor(name, task.mode) {
         Ok(before) => before,
         Err(error) => return (Err(failed(error)), (0, Vec::new())),
     };
@@ -33,7 +33,7 @@ pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, RunReport>, (u32, Vec<T
         let (cursor, doubt) = next_cursor(before.unwrap_or_default(), &yielded);
         let items = if doubt.is_some() { Vec::new() } else { yielded.items };
         let at = task.tools.env.now();
-        let outcome = PollOutcome { automation: name.clone(), at, items, cursor, priming };
+        let outcome = PollOutcome { automation: name.clone(), mode: task.mode, at, items, cursor, priming };
         let events = store.accept_poll(outcome).wait().map_err(failed)?;
         match doubt {
             Some(why) => Err(RunReport::failed(why)),

@@ -1,7 +1,11 @@
 //! What a run carries with it: the tools, its settings, and what it has done so far.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use rhai::Position;
 use serde_json::Value;
 
 use super::error::{RhaiResultOf, raise_api, raise_effect};
@@ -41,9 +45,21 @@ pub(super) struct RunContext {
     /// `poll()` is being asked: it only looks.
     pub(super) polling: bool,
     pub(super) signal: Signal,
+    /// Where the script last called one of our functions: Rhai gives no place to an error that ends a script.
+    pub(super) last_call: Mutex<Position>,
 }
 
 impl RunContext {
+    /// Notes where the script called one of our functions.
+    pub(super) fn called_at(&self, position: Position) {
+        *self.last_call.lock().unwrap_or_else(PoisonError::into_inner) = position;
+    }
+
+    /// Where the script last called one of our functions.
+    pub(super) fn last_call(&self) -> Position {
+        *self.last_call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Adds a line to the run's log and to the daemon's.
     pub(super) fn log(&self, kind: TraceKind, text: &str) {
         let (run, automation) = (self.actor.run, &self.automation.name);

@@ -74,8 +74,14 @@ pub(super) fn raise_effect(error: EffectError, endpoint: &str) -> Box<EvalAltRes
 }
 
 /// What became of a run whose script ended with this error.
-pub(super) fn report(error: &EvalAltResult, script: &str) -> RunReport {
-    let (innermost, position) = innermost(error);
+///
+/// `last_call` is where the script last called one of our functions: for errors that one of them ended the script with.
+pub(super) fn report(error: &EvalAltResult, script: &str, last_call: Position) -> RunReport {
+    let (innermost, mut position) = innermost(error);
+    let ours = matches!(innermost, EvalAltResult::ErrorTerminated(..) | EvalAltResult::ErrorRuntime(..));
+    if position.is_none() && ours {
+        position = last_call;
+    }
     let place = match position.line() {
         Some(line) => format!("{script}:{line}:{}: ", position.position().unwrap_or(1)),
         None => format!("{script}: "),

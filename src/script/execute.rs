@@ -82,6 +82,7 @@ impl RunTask {
             actor: Actor::new(self.run, self.mode, self.automation.allow.clone(), self.scope.clone()),
             polling,
             signal: Arc::clone(&self.signal),
+            last_call: std::sync::Mutex::new(rhai::Position::NONE),
         })
     }
 
@@ -105,7 +106,7 @@ impl RunTask {
         // A panic is a defect of this program; it must not take the other runs with it.
         match catch_unwind(AssertUnwindSafe(call)) {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(report(&error, &self.script.name)),
+            Ok(Err(error)) => Err(report(&error, &self.script.name, context.last_call())),
             Err(_) => {
                 Err(RunReport::failed(format!("{}: an internal error ended the run", self.script.name)))
             }

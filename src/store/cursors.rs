@@ -6,10 +6,16 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{History, StoreError, inbox::to_json};
-use crate::domain::AutomationName;
+use crate::domain::{AutomationName, Mode};
 
 pub(super) const CLOCK: &str = "clock";
-pub(super) const POLL: &str = "poll";
+/// Dry runs have a memory of their own: whom they only would have greeted is still to be greeted.
+pub(super) fn poll_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "poll",
+        Mode::DryRun => "poll/dry-run",
+    }
+}
 
 /// Up to where an automation's clocks were looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +45,12 @@ impl History {
     }
 
     /// The poll's cursor, if it has polled before.
-    pub fn poll_cursor(&self, automation: &AutomationName) -> Result<Option<PollCursor>, StoreError> {
-        self.read(|connection| get(connection, automation, POLL))
+    pub fn poll_cursor(
+        &self,
+        automation: &AutomationName,
+        mode: Mode,
+    ) -> Result<Option<PollCursor>, StoreError> {
+        self.read(|connection| get(connection, automation, poll_name(mode)))
     }
 }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use super::{PollCursor, Store, cursors, millis, writer::Pending};
-use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, HookName};
+use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, HookName, Mode};
 
 /// How long a webhook message is remembered, so that it is not taken twice: 7 days.
 const REMEMBERED: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -64,6 +64,8 @@ pub struct PollItem {
 pub struct PollOutcome {
     /// The automation.
     pub automation: AutomationName,
+    /// Whether its runs are dry runs.
+    pub mode: Mode,
     /// When the poll ended.
     pub at: Timestamp,
     /// What `poll()` gave.
@@ -116,12 +118,17 @@ impl Store {
         let ids = self.ids.clone();
         self.writer.submit(move |connection| {
             let mut events = Vec::new();
+            // No automation's name holds a slash.
+            let memory = match outcome.mode {
+                Mode::Live => outcome.automation.to_string(),
+                Mode::DryRun => format!("dry-run/{}", outcome.automation),
+            };
             for PollItem { key, version, item } in outcome.items {
                 let new = connection
                     .prepare_cached(
                         "INSERT INTO seen (automation, key, version, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                     )?
-                    .execute(params![outcome.automation.as_str(), key, version, millis(outcome.at)])?;
+                    .execute(params![memory, key, version, millis(outcome.at)])?;
                 if new == 0 || outcome.priming {
                     continue;
                 }
@@ -135,7 +142,7 @@ impl Store {
                 insert(connection, &event)?;
                 events.push(event);
             }
-            cursors::put(connection, &outcome.automation, cursors::POLL, &outcome.cursor)?;
+            cursors::put(connection, &outcome.automation, cursors::poll_name(outcome.mode), &outcome.cursor)?;
             Ok(events)
         })
     }

@@ -95,7 +95,8 @@ mod base {
     /// if dwell > seconds(param("patience")) { log::info("too long"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn seconds(duration: Dynamic) -> RhaiResultOf<f64> {
+    pub fn seconds(ctx: NativeCallContext, duration: Dynamic) -> RhaiResultOf<f64> {
+        context(&ctx)?;
         Ok(lasting("seconds", &duration)?.as_secs_f64())
     }
 
@@ -107,8 +108,8 @@ mod base {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn wait_for(ctx: NativeCallContext, duration: Dynamic) -> RhaiResultOf<()> {
-        let duration = lasting("wait_for", &duration)?;
         let context = context(&ctx)?;
+        let duration = lasting("wait_for", &duration)?;
         context.only_when_running("wait_for")?;
         context.note(TraceKind::Wait, format!("waiting for {}", format_duration(duration)), None);
         flush(&context)?;
@@ -124,7 +125,8 @@ mod base {
     /// if waiting == 0 { skip("nobody waits"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn skip(reason: &str) -> RhaiResultOf<Dynamic> {
+    pub fn skip(ctx: NativeCallContext, reason: &str) -> RhaiResultOf<Dynamic> {
+        context(&ctx)?;
         Err(end(Ending::Skip(reason.to_owned())))
     }
 
@@ -134,19 +136,22 @@ mod base {
     /// if rows == 0 { fail("the export is empty"); }
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn fail(reason: &str) -> RhaiResultOf<Dynamic> {
+    pub fn fail(ctx: NativeCallContext, reason: &str) -> RhaiResultOf<Dynamic> {
+        context(&ctx)?;
         Err(end(Ending::Fail(reason.to_owned())))
     }
 
     /// Not for automations: `wait_for` is, which a deadline and a stop can end.
     #[rhai_fn(return_raw)]
-    pub fn sleep(_duration: Dynamic) -> RhaiResultOf<()> {
+    pub fn sleep(ctx: NativeCallContext, _duration: Dynamic) -> RhaiResultOf<()> {
+        context(&ctx)?;
         Err(refuse("sleep is not for automations: use wait_for(\"10s\")".to_owned()))
     }
 
     /// Not for automations: `now()` is.
     #[rhai_fn(return_raw)]
-    pub fn timestamp() -> RhaiResultOf<f64> {
+    pub fn timestamp(ctx: NativeCallContext) -> RhaiResultOf<f64> {
+        context(&ctx)?;
         Err(refuse("timestamp is not for automations: use now()".to_owned()))
     }
 }

@@ -24,7 +24,8 @@ mod configs {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
-        Ok(to_dynamic(&context(&ctx)?.read_json(&Call::new(Endpoint::ConfigsList))?))
+        let run = context(&ctx)?;
+        Ok(to_dynamic(&run.read_json(&Call::new(Endpoint::ConfigsList))?))
     }
 
     /// One configuration: `#{name, summary, apps, settings, multiple_of}`; `multiple_of` is what the number of players
@@ -35,7 +36,8 @@ mod configs {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn summary(ctx: NativeCallContext, config_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::ConfigsSummary).config(&config(config_name)?);
-        Ok(to_dynamic(&context(&ctx)?.read_json(&call)?))
+        Ok(to_dynamic(&run.read_json(&call)?))
     }
 }

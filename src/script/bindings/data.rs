@@ -63,9 +63,10 @@ mod data {
     /// ```
     #[rhai_fn(name = "since", volatile, return_raw)]
     pub fn since(ctx: NativeCallContext, session_name: &str, since: f64) -> RhaiResultOf<Map> {
+        let run = context(&ctx)?;
         let call =
             Call::new(Endpoint::DataSince).session(&session(session_name)?).query("since", since.to_string());
-        let mut answer = context(&ctx)?.read_json(&call)?;
+        let mut answer = run.read_json(&call)?;
         let mut map = Map::new();
         map.insert("last_update".into(), to_dynamic(&answer["last_update"]));
         map.insert("data".into(), Dynamic::from(Records::new(answer["data"].take())));
@@ -100,8 +101,9 @@ mod data {
     /// ```
     #[rhai_fn(name = "csv", volatile, return_raw)]
     pub fn csv_with(ctx: NativeCallContext, session_name: &str, more: Map) -> RhaiResultOf<Rows> {
+        let run = context(&ctx)?;
         let call = export(Endpoint::DataCsv, "data::csv", session_name, &more)?;
-        let table = context(&ctx)?.read(&call, Priority::Export)?.table().unwrap_or_default();
+        let table = run.read(&call, Priority::Export)?.table().unwrap_or_default();
         Ok(Rows::of_table(table))
     }
 
@@ -122,8 +124,9 @@ mod data {
     /// ```
     #[rhai_fn(name = "json", volatile, return_raw)]
     pub fn json_with(ctx: NativeCallContext, session_name: &str, more: Map) -> RhaiResultOf<Rows> {
+        let run = context(&ctx)?;
         let call = export(Endpoint::DataJson, "data::json", session_name, &more)?;
-        match context(&ctx)?.read(&call, Priority::Export)? {
+        match run.read(&call, Priority::Export)? {
             Answer::Rows(rows) => Ok(Rows::new(rows)),
             _ => Ok(Rows::new(Vec::new())),
         }
@@ -137,8 +140,9 @@ mod data {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn page_times(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Rows> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::PageTimes).session(&session(session_name)?);
-        let table = context(&ctx)?.read(&call, Priority::Export)?.table().unwrap_or_default();
+        let table = run.read(&call, Priority::Export)?.table().unwrap_or_default();
         Ok(Rows::of_table(table))
     }
 }

@@ -78,9 +78,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// The run that a call belongs to. There is none while a script is only checked.
 fn context(call: &NativeCallContext<'_>) -> RhaiResultOf<Arc<RunContext>> {
-    call.tag()
+    let context = call
+        .tag()
         .and_then(|tag| tag.clone().try_cast::<Arc<RunContext>>())
-        .ok_or_else(|| refuse("this function only works while a script runs".to_owned()))
+        .ok_or_else(|| refuse("this function only works while a script runs".to_owned()))?;
+    context.called_at(call.call_position());
+    Ok(context)
 }
 
 fn name<T>(result: Result<T, NameError>) -> RhaiResultOf<T> {

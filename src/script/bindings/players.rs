@@ -30,8 +30,9 @@ mod players {
     /// ```
     #[rhai_fn(name = "list", volatile, return_raw)]
     pub fn list(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Records> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::PlayersList).session(&session(session_name)?);
-        Ok(Records::new(context(&ctx)?.read_json(&call)?))
+        Ok(Records::new(run.read_json(&call)?))
     }
 
     /// The players of a session with these fields only. A field that the server does not know is `()`.
@@ -41,6 +42,7 @@ mod players {
     /// ```
     #[rhai_fn(name = "list", volatile, return_raw)]
     pub fn list_fields(ctx: NativeCallContext, session_name: &str, fields: Array) -> RhaiResultOf<Records> {
+        let run = context(&ctx)?;
         let mut call = Call::new(Endpoint::PlayersList).session(&session(session_name)?);
         for field in fields {
             let field = field
@@ -48,7 +50,7 @@ mod players {
                 .map_err(|_| bad_argument("players::list", "fields are an array of texts"))?;
             call = call.query("fields", field.as_str());
         }
-        Ok(Records::new(context(&ctx)?.read_json(&call)?))
+        Ok(Records::new(run.read_json(&call)?))
     }
 
     /// Who is there: `#{info, online}`. `online` has, by name, when each player was last seen (epoch seconds of the
@@ -60,8 +62,9 @@ mod players {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn online(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::PlayersOnline).session(&session(session_name)?);
-        Ok(to_dynamic(&context(&ctx)?.read_json(&call)?))
+        Ok(to_dynamic(&run.read_json(&call)?))
     }
 
     /// Sets fields of players and gives `#{updated, fields}`. Needs `players.fields`.
@@ -92,11 +95,12 @@ mod players {
         fields: Map,
         more: Map,
     ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let mut body = options("players::set_fields", &more, &["reload"])?;
         body.insert("fields".to_owned(), to_json(&fields.into())?);
         let call =
             Call::new(Endpoint::PlayersFields).session(&session(session_name)?).players(&names(&players)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call.body(body))?))
+        Ok(to_dynamic(&run.write(call.body(body))?))
     }
 
     /// Steps players on by one page, each only if still on the page that this run has seen. Gives `#{advanced, moved,
@@ -110,9 +114,10 @@ mod players {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn advance(ctx: NativeCallContext, session_name: &str, players: Dynamic) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call =
             Call::new(Endpoint::PlayersAdvance).session(&session(session_name)?).players(&names(&players)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Steps players back by one page, under the same conditions as `players::advance`. Gives `#{reverted, moved,
@@ -124,9 +129,10 @@ mod players {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn revert(ctx: NativeCallContext, session_name: &str, players: Dynamic) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call =
             Call::new(Endpoint::PlayersRevert).session(&session(session_name)?).players(&names(&players)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Moves players to the end of the experiment, under the same conditions as `players::advance`. Gives `#{ended,
@@ -138,9 +144,10 @@ mod players {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn end(ctx: NativeCallContext, session_name: &str, players: Dynamic) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call =
             Call::new(Endpoint::PlayersEnd).session(&session(session_name)?).players(&names(&players)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Loads the pages of players again and gives `#{reloaded}`. Needs `players.reload`.
@@ -150,9 +157,10 @@ mod players {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn reload(ctx: NativeCallContext, session_name: &str, players: Dynamic) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call =
             Call::new(Endpoint::PlayersReload).session(&session(session_name)?).players(&names(&players)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Sends the browsers of players to another address and gives `#{redirected, url}`. Needs `players.redirect`.
@@ -167,11 +175,12 @@ mod players {
         players: Dynamic,
         url: &str,
     ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::PlayersRedirect)
             .session(&session(session_name)?)
             .players(&names(&players)?)
             .body([("url".to_owned(), json!(url))].into_iter().collect());
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Shows players a message and gives `#{messaged}`. Only those who are there see it. Needs `players.message`.
@@ -186,11 +195,12 @@ mod players {
         players: Dynamic,
         text: &str,
     ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::PlayersMessage)
             .session(&session(session_name)?)
             .players(&names(&players)?)
             .body([("message".to_owned(), json!(text))].into_iter().collect());
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Marks players as dropped out and gives `#{marked_dropout}`. Needs `players.dropout`.
@@ -204,8 +214,9 @@ mod players {
         session_name: &str,
         players: Dynamic,
     ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call =
             Call::new(Endpoint::PlayersDropout).session(&session(session_name)?).players(&names(&players)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 }

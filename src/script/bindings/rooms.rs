@@ -28,7 +28,8 @@ mod rooms {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Records> {
-        Ok(Records::new(context(&ctx)?.read_json(&Call::new(Endpoint::RoomsList))?))
+        let run = context(&ctx)?;
+        Ok(Records::new(run.read_json(&Call::new(Endpoint::RoomsList))?))
     }
 
     /// Creates a room and gives `#{name, created}`. Options: `config`, `labels` (an array), `capacity`, `open` (default
@@ -39,9 +40,10 @@ mod rooms {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn create(ctx: NativeCallContext, room_name: &str, more: Map) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let mut body = options("rooms::create", &more, &["config", "labels", "capacity", "open", "sname"])?;
         body.insert("name".to_owned(), json!(room(room_name)?));
-        Ok(to_dynamic(&context(&ctx)?.write(Call::new(Endpoint::RoomsCreate).body(body))?))
+        Ok(to_dynamic(&run.write(Call::new(Endpoint::RoomsCreate).body(body))?))
     }
 
     /// One room: `name`, `config`, `labels`, `capacity`, `open`, `sname`.
@@ -51,8 +53,9 @@ mod rooms {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn get(ctx: NativeCallContext, room_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::RoomsGet).room(&room(room_name)?);
-        Ok(to_dynamic(&context(&ctx)?.read_json(&call)?))
+        Ok(to_dynamic(&run.read_json(&call)?))
     }
 
     /// Changes a room without a session: `config`, `labels`, `capacity`, `open`. What is not named stays as it is, also
@@ -63,9 +66,10 @@ mod rooms {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn update(ctx: NativeCallContext, room_name: &str, changes: Map) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let body = options("rooms::update", &changes, &["config", "labels", "capacity", "open"])?;
         let call = Call::new(Endpoint::RoomsUpdate).room(&room(room_name)?).body(body);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Deletes a room without a session and gives `#{name, deleted}`. Needs `rooms.delete`.
@@ -75,7 +79,8 @@ mod rooms {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn delete(ctx: NativeCallContext, room_name: &str) -> RhaiResultOf<Dynamic> {
-        Ok(to_dynamic(&context(&ctx)?.write(Call::new(Endpoint::RoomsDelete).room(&room(room_name)?))?))
+        let run = context(&ctx)?;
+        Ok(to_dynamic(&run.write(Call::new(Endpoint::RoomsDelete).room(&room(room_name)?))?))
     }
 
     /// Takes a room's session away from it and gives `#{name, disassociated}`. The room stays open. Needs
@@ -86,7 +91,8 @@ mod rooms {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn disassociate(ctx: NativeCallContext, room_name: &str) -> RhaiResultOf<Dynamic> {
-        Ok(to_dynamic(&context(&ctx)?.write(Call::new(Endpoint::RoomsDisassociate).room(&room(room_name)?))?))
+        let run = context(&ctx)?;
+        Ok(to_dynamic(&run.write(Call::new(Endpoint::RoomsDisassociate).room(&room(room_name)?))?))
     }
 
     /// Creates a session in a room and gives `#{sname, roomname, created}`. Needs `rooms.create_session`.
@@ -118,6 +124,7 @@ mod rooms {
         n_players: i64,
         more: Map,
     ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let known = ["sname", "unames", "assignees", "settings", "no_grow"];
         let mut body = options("rooms::create_session", &more, &known)?;
         body.insert("config".to_owned(), json!(config(config_name)?));
@@ -128,7 +135,7 @@ mod rooms {
         {
             call = call.players(&players(names)?);
         }
-        Ok(to_dynamic(&context(&ctx)?.write(call.body(body))?))
+        Ok(to_dynamic(&run.write(call.body(body))?))
     }
 
     /// Who waits in a room: `#{info, online}`; `online` has, by label, when each was last seen (epoch seconds).
@@ -138,7 +145,8 @@ mod rooms {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn online(ctx: NativeCallContext, room_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::RoomsOnline).room(&room(room_name)?);
-        Ok(to_dynamic(&context(&ctx)?.read_json(&call)?))
+        Ok(to_dynamic(&run.read_json(&call)?))
     }
 }

@@ -29,7 +29,8 @@ mod sessions {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Records> {
-        Ok(Records::new(context(&ctx)?.read_json(&Call::new(Endpoint::SessionsList))?))
+        let run = context(&ctx)?;
+        Ok(Records::new(run.read_json(&Call::new(Endpoint::SessionsList))?))
     }
 
     /// One session: `sname`, `config`, `active`, `testing`, `description`, `room`, `settings`, `n_players`, `n_groups`,
@@ -40,8 +41,9 @@ mod sessions {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn get(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::SessionsGet).session(&session(session_name)?);
-        Ok(to_dynamic(&context(&ctx)?.read_json(&call)?))
+        Ok(to_dynamic(&run.read_json(&call)?))
     }
 
     /// Creates a session and gives `#{sname, created}`. Needs `sessions.create`.
@@ -67,6 +69,7 @@ mod sessions {
         n_players: i64,
         more: Map,
     ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let mut body = options("sessions::create", &more, &["sname", "unames", "settings"])?;
         body.insert("config".to_owned(), json!(config(config_name)?));
         body.insert("n_players".to_owned(), json!(whole("sessions::create", "n_players", n_players)?));
@@ -76,7 +79,7 @@ mod sessions {
         {
             call = call.players(&players(names)?);
         }
-        Ok(to_dynamic(&context(&ctx)?.write(call.body(body))?))
+        Ok(to_dynamic(&run.write(call.body(body))?))
     }
 
     /// Sets whether a session is active and gives `#{active}`. Writes nothing where it is so already. Needs
@@ -87,10 +90,9 @@ mod sessions {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn set_active(ctx: NativeCallContext, session_name: &str, active: bool) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::SessionsActive).session(&session(session_name)?);
-        Ok(to_dynamic(
-            &context(&ctx)?.write(call.body([("active".to_owned(), json!(active))].into_iter().collect()))?,
-        ))
+        Ok(to_dynamic(&run.write(call.body([("active".to_owned(), json!(active))].into_iter().collect()))?))
     }
 
     /// Flips whether a session is active and gives `#{active}`. `set_active` is the safe one: a second flip undoes the
@@ -101,8 +103,9 @@ mod sessions {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn toggle_active(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::SessionsActive).session(&session(session_name)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Sets whether a session is a test and gives `#{testing}`. Writes nothing where it is so already. Needs
@@ -113,11 +116,9 @@ mod sessions {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn set_testing(ctx: NativeCallContext, session_name: &str, testing: bool) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::SessionsTesting).session(&session(session_name)?);
-        Ok(to_dynamic(
-            &context(&ctx)?
-                .write(call.body([("testing".to_owned(), json!(testing))].into_iter().collect()))?,
-        ))
+        Ok(to_dynamic(&run.write(call.body([("testing".to_owned(), json!(testing))].into_iter().collect()))?))
     }
 
     /// Flips whether a session is a test and gives `#{testing}`. `set_testing` is the safe one. Needs
@@ -128,8 +129,9 @@ mod sessions {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn toggle_testing(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::SessionsTesting).session(&session(session_name)?);
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Sets a session's description; an empty text clears it. Gives `#{description}`. Needs `sessions.description`.
@@ -143,10 +145,11 @@ mod sessions {
         session_name: &str,
         description: &str,
     ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::SessionsDescription)
             .session(&session(session_name)?)
             .body([("description".to_owned(), json!(description))].into_iter().collect());
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 
     /// Replaces all settings of a session: what the map does not name is gone. Gives `#{settings}`. Needs
@@ -159,10 +162,11 @@ mod sessions {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn set_settings(ctx: NativeCallContext, session_name: &str, settings: Map) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let settings = to_json(&settings.into())?;
         let call = Call::new(Endpoint::SessionsSettings)
             .session(&session(session_name)?)
             .body([("settings".to_owned(), settings)].into_iter().collect());
-        Ok(to_dynamic(&context(&ctx)?.write(call)?))
+        Ok(to_dynamic(&run.write(call)?))
     }
 }

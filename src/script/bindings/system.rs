@@ -24,7 +24,8 @@ mod system {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn announcements(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
-        Ok(to_dynamic(&context(&ctx)?.read_json(&Call::new(Endpoint::Announcements))?))
+        let run = context(&ctx)?;
+        Ok(to_dynamic(&run.read_json(&Call::new(Endpoint::Announcements))?))
     }
 
     /// The apps of a session that have a digest: `#{apps}`, on newer servers with `digests`.
@@ -34,8 +35,9 @@ mod system {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn digest(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
         let call = Call::new(Endpoint::Digest).session(&session(session_name)?);
-        Ok(to_dynamic(&context(&ctx)?.read_json(&call)?))
+        Ok(to_dynamic(&run.read_json(&call)?))
     }
 
     /// Who is logged in to the server's admin pages.
@@ -45,7 +47,8 @@ mod system {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn auth_sessions(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
-        Ok(to_dynamic(&context(&ctx)?.read_json(&Call::new(Endpoint::AuthSessions))?))
+        let run = context(&ctx)?;
+        Ok(to_dynamic(&run.read_json(&Call::new(Endpoint::AuthSessions))?))
     }
 
     /// The server itself: `#{version, database_size_mb, public_demo, ...}`.
@@ -55,6 +58,7 @@ mod system {
     /// ```
     #[rhai_fn(volatile, return_raw)]
     pub fn status(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
-        Ok(to_dynamic(&context(&ctx)?.read_json(&Call::new(Endpoint::Status))?))
+        let run = context(&ctx)?;
+        Ok(to_dynamic(&run.read_json(&Call::new(Endpoint::Status))?))
     }
 }

@@ -8,5 +8,6 @@
     reason = "tests wait in real time, fail by panicking and say why on standard error"
 )]
 
+mod endpoints;
 mod harness;
 mod support;

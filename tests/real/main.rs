@@ -10,5 +10,6 @@
 )]
 
 mod daemon;
+mod endpoints;
 mod harness;
 mod support;

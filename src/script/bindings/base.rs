@@ -142,10 +142,16 @@ mod base {
     }
 
     /// Not for automations: `wait_for` is, which a deadline and a stop can end.
-    #[rhai_fn(return_raw)]
-    pub fn sleep(ctx: NativeCallContext, _duration: Dynamic) -> RhaiResultOf<()> {
+    #[rhai_fn(name = "sleep", return_raw)]
+    pub fn sleep_whole(ctx: NativeCallContext, _seconds: i64) -> RhaiResultOf<()> {
         context(&ctx)?;
         Err(refuse("sleep is not for automations: use wait_for(\"10s\")".to_owned()))
+    }
+
+    /// Not for automations: `wait_for` is.
+    #[rhai_fn(name = "sleep", return_raw)]
+    pub fn sleep(ctx: NativeCallContext, _seconds: f64) -> RhaiResultOf<()> {
+        sleep_whole(ctx, 0)
     }
 
     /// Not for automations: `now()` is.

@@ -9,6 +9,7 @@
 
 mod api;
 mod check;
+mod docs;
 mod project;
 mod scripts;
 mod servers;

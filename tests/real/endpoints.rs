@@ -15,8 +15,8 @@ on_every_version!(every_endpoint_is_called_from_a_script);
 const SCRIPT: &str = include_str!("endpoints.rhai");
 
 /// The players of the script by what it does to them, in the order in which they are made.
-const ROLES: [&str; 9] =
-    ["advanced", "reverted", "ended", "unbegun", "set", "told", "reloaded", "sent", "gone"];
+const ROLES: [&str; 10] =
+    ["advanced", "reverted", "ended", "unbegun", "set", "both", "told", "reloaded", "sent", "gone"];
 
 fn every_endpoint_is_called_from_a_script(version: Version) {
     let server = Server::shared(version);
@@ -132,9 +132,11 @@ fn players_are_stepped(
         *twice,
         stepped("advanced", &[who["advanced"]], json!({who["ended"]: "has finished already"}))
     );
-    for answer in two(&answers["players.revert"]) {
-        assert_eq!(*answer, stepped("reverted", &[who["reverted"]], json!({})));
-    }
+    let [once, twice] = two(&answers["players.revert"]);
+    assert_eq!(*once, stepped("reverted", &[who["reverted"]], json!({})));
+    // Whoever cannot go back keeps nobody else from it.
+    let why = "is on the first page after survey/#StartApp, and there is no way back past it";
+    assert_eq!(*twice, stepped("reverted", &[who["reverted"]], json!({who["set"]: why})));
     let [ended] = answers["players.end"].as_array().expect("answers").as_slice() else {
         panic!("one answer")
     };
@@ -146,7 +148,7 @@ fn players_are_stepped(
         people[role].wait_for_page(page);
     }
     assert_eq!(server.page_of(session, who["unbegun"]), "Initialize");
-    for role in ["set", "told", "reloaded", "sent", "gone"] {
+    for role in ["set", "both", "told", "reloaded", "sent", "gone"] {
         assert_eq!(server.page_of(session, who[role]), "survey/Intro", "{role} was not to be stepped");
     }
 }
@@ -160,7 +162,7 @@ fn players_are_reached(
 ) {
     let [one, both] = two(&answers["players.fields"]);
     assert_eq!(one["updated"], json!([who["set"]]));
-    assert_eq!(both["updated"], json!([who["set"], who["told"]]));
+    assert_eq!(both["updated"], json!([who["set"], who["both"]]));
     let fields = [
         ("number", json!(2)),
         ("share", json!(0.5)),
@@ -172,11 +174,12 @@ fn players_are_reached(
     for (field, value) in fields {
         assert_eq!(server.field(session, who["set"], field), value, "{field}");
     }
-    assert_eq!(server.field(session, who["told"], "treatment"), json!({"arm": "b"}));
-    assert_eq!(server.field(session, who["told"], "number"), Value::Null);
+    assert_eq!(server.field(session, who["both"], "treatment"), json!({"arm": "b"}));
+    assert_eq!(server.field(session, who["both"], "number"), Value::Null);
 
-    people["set"].wait_for_action(&Action::Reload);
-    people["reloaded"].wait_for_action(&Action::Reload);
+    for role in ["set", "both", "reloaded"] {
+        people[role].wait_for_action(&Action::Reload);
+    }
     people["told"].wait_for_message("Please decide.");
     let address = "https://example.org/complete?c=1&d=2";
     people["sent"].wait_for_action(&Action::Redirect(address.to_owned()));

@@ -183,7 +183,8 @@ mod players {
         Ok(to_dynamic(&run.write(call)?))
     }
 
-    /// Shows players a message and gives `#{messaged}`. Only those who are there see it. Needs `players.message`.
+    /// Shows players a message and gives `#{messaged}`. Only those who are there see it, and not while their
+    /// page is loading: wait a moment after a reload. Needs `players.message`.
     ///
     /// ```rhai
     /// players::message("monday", "ABC", "Please decide: the others are waiting.");

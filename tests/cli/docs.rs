@@ -1,0 +1,60 @@
+//! What the docs say is what the program says.
+
+use std::{fs, path::Path};
+
+use crate::project::Project;
+
+fn at_the_top(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+#[test]
+fn the_page_of_functions_is_the_programs_own() {
+    let project = Project::with_script("fn run(event) { }");
+    let output = project.run(&["functions", "--markdown"]);
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        page,
+        at_the_top("docs/functions.md"),
+        "run: uproctor functions --markdown > docs/functions.md"
+    );
+}
+
+#[test]
+fn every_function_has_a_sentence_and_an_example() {
+    let project = Project::with_script("fn run(event) { }");
+    let output = project.run(&["functions", "--json"]);
+    let functions: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(functions.len() > 60, "{}", functions.len());
+    for function in functions {
+        let doc = function["doc"].as_str().unwrap();
+        let exempt = matches!(function["name"].as_str().unwrap(), "sleep" | "timestamp");
+        assert!(exempt || (doc.len() > 40 && doc.contains("```rhai")), "{function:#}");
+    }
+}
+
+#[test]
+fn definition_files_for_editors_are_written() {
+    let project = Project::with_script("fn run(event) { }");
+    let output = project.run(&["functions", "--definitions", "definitions"]);
+    assert_eq!(output.status.code(), Some(0));
+    let files = fs::read_dir(project.path().join("definitions")).unwrap();
+    let text: String = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    for function in ["fn advance(", "fn wait_for(", "fn page_times("] {
+        assert!(text.contains(function), "{function} is in no definition file");
+    }
+}
+
+#[test]
+fn the_readmes_example_is_a_project_that_passes_the_check() {
+    let readme = at_the_top("README.md");
+    let block = |language: &str| {
+        let start = readme.find(&format!("```{language}\n")).unwrap() + language.len() + 4;
+        readme[start..].split("```").next().unwrap().to_owned()
+    };
+    let project = Project::with_script("fn run(event) { }");
+    project.write("config.toml", &block("toml"));
+    project.write("scripts/welcome.rhai", &block("rhai"));
+    let output = project.command().arg("check").env("UPROOT_API_KEY", "x").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", crate::project::text(&output));
+}

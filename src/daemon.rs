@@ -21,8 +21,8 @@ use crate::{
 const LOOK: Duration = Duration::from_mins(1);
 /// How long runs may go on after the daemon was told to stop.
 const PATIENCE: Duration = Duration::from_secs(25);
-/// How long cancelled runs may take to notice; a write that is under way is finished in it.
-const LAST_PATIENCE: Duration = Duration::from_secs(30);
+/// How long cancelled runs may take to end: a write that is under way is finished, and takes at most this long.
+const LAST_PATIENCE: Duration = Duration::from_secs(155);
 /// How much of what happened is decided about in one step.
 const BATCH: usize = 1000;
 
@@ -68,8 +68,14 @@ impl Daemon {
         self.begin(first);
         while !stop.is_cancelled() {
             let happened = runtime.block_on(self.next(stop));
-            let work = self.dispatcher.handle(happened)?;
-            self.begin(work);
+            match self.dispatcher.handle(happened) {
+                Ok(work) => self.begin(work),
+                Err(error) => {
+                    // What is under way is still let to its end.
+                    let _ = self.finish(runtime);
+                    return Err(error);
+                }
+            }
         }
         self.finish(runtime)
     }
@@ -140,7 +146,10 @@ impl Daemon {
                 // What the engine would start now stays accepted in the store; only the ends are written down.
                 let ended: Vec<_> =
                     ended.into_iter().filter(|one| !matches!(one, Happened::Input(_))).collect();
-                self.dispatcher.close(ended)?;
+                // A store that fails now cannot be helped; the next start marks the runs as interrupted.
+                if let Err(error) = self.dispatcher.close(ended) {
+                    tracing::error!(%error, "how runs ended could not be written down");
+                }
                 let alive = self.threads.alive();
                 let left = until(self.env.now(), deadline);
                 if alive == 0 {

@@ -25,6 +25,10 @@ pub use work::Work;
 /// The longest a poll may take.
 const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
 
+/// How often, and how far apart, a commit is tried while the store is locked or the disk is full: some minutes in all.
+const COMMIT_TRIES: u32 = 100;
+const COMMIT_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Something that happened outside the engine.
 pub enum Happened {
     /// For the engine, as it is.
@@ -162,9 +166,28 @@ impl Dispatcher {
             step.commands.extend(self.engine.handle(now, input));
         }
         if !step.changes.is_empty() {
-            self.tools.store.apply(step.changes).wait()?;
+            self.commit(&step.changes)?;
         }
         Ok(work)
+    }
+
+    /// Writes the changes down. While another program holds the store or the disk is full, it waits and tries again: no
+    /// work starts before it is written down, and none is lost.
+    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut left = COMMIT_TRIES;
+        loop {
+            match self.tools.store.apply(changes.to_vec()).wait() {
+                Err(error @ (StoreError::Locked(_) | StoreError::Full(_))) if left > 0 => {
+                    left -= 1;
+                    tracing::error!(%error, "nothing starts until the store can be written; trying again");
+                    let scope = Scope { deadline: Timestamp::MAX, cancel: self.cancel.clone() };
+                    if self.tools.env.sleep(COMMIT_PAUSE, &scope).is_err() {
+                        return Err(error);
+                    }
+                }
+                other => return other,
+            }
+        }
     }
 
     fn carry_out(&mut self, now: Timestamp, command: Command, step: &mut Step, work: &mut Vec<Work>) {

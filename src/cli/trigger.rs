@@ -16,7 +16,7 @@ use crate::{
     environment::{Environment, Request, Scope},
     live::Live,
     script::STACK,
-    store::{History, NewEvent},
+    store::{History, NewEvent, in_use},
     supervisor::Threads,
 };
 
@@ -111,6 +111,10 @@ fn follow(args: &Args, env: &Live, event: EventId, store: &Path) -> Exit {
                     Exit::NotRight
                 }
             };
+        }
+        if !in_use(store) {
+            out::error(&format!("the daemon stopped; event {event} is in the store: see `uproctor runs`"));
+            return Exit::Unreachable;
         }
         if env.sleep(Duration::from_millis(100), &scope).is_err() {
             out::error(&format!("event {event} has not ended within a day"));

@@ -24,6 +24,7 @@ pub use error::StoreError;
 pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter};
 pub use inbox::{Acceptance, Delivery, NewEvent, PollItem, PollOutcome};
 pub use kv::{KvScope, KvValue};
+pub use open::in_use;
 pub use runs::{Change, EventState, Recovered, RunStart};
 pub use trace::TraceBuffer;
 pub use writer::Pending;

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicI64, Ordering},
     time::Duration,
@@ -41,6 +42,11 @@ impl Lock {
     }
 }
 
+/// Whether a daemon has this store.
+pub fn in_use(store: &Path) -> bool {
+    matches!(Lock::take(store), Err(StoreError::InUse(_)))
+}
+
 /// The path with something behind its file name.
 pub(super) fn beside(store: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(store);
@@ -69,6 +75,15 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, StoreError> {
         // SQLite would open it and fail at the first write, in the middle of something.
         return Err(StoreError::ReadOnly(path.to_owned()));
     }
+    // It holds what participants and recruiters sent: only its owner may read it. SQLite gives the same mode to the
+    // files beside it.
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| io_error(path, &error))?;
     let mut connection = Connection::open(path).map_err(sqlite)?;
     connection.busy_timeout(BUSY).map_err(sqlite)?;
     check(path, &connection)?;

@@ -116,7 +116,9 @@ fn work(path: &Path, mut connection: Connection, jobs: &Receiver<Job>) {
             }
         };
         let mut finishes = vec![first(Ok(&transaction))];
+        // After some errors SQLite rolls the whole transaction back by itself; another job would then commit alone.
         while finishes.len() < GROUP
+            && !transaction.is_autocommit()
             && let Ok(job) = jobs.try_recv()
         {
             finishes.push(job(Ok(&transaction)));

@@ -100,3 +100,30 @@ fn a_killed_daemons_run_is_interrupted_and_not_run_again() {
     assert_eq!(runs().len(), 1);
     assert_eq!(waiting.wait().unwrap().code(), Some(1));
 }
+
+#[test]
+fn a_store_that_is_locked_for_a_while_holds_the_daemon_up_and_does_not_end_it() {
+    let project = Project::with_script("fn run(event) { }");
+    let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
+    project.write("config.toml", &config.replace("every = \"1h\"", "every = \"1s\""));
+    let mut daemon = start(&project);
+    let runs = || -> Vec<Value> {
+        serde_json::from_slice(&project.run(&["runs", "--json", "--limit", "500"]).stdout).unwrap()
+    };
+    wait("a first run", || !runs().is_empty());
+    let store = project.path().join("uproctor.db");
+    assert_eq!(
+        fs::metadata(&store).unwrap().permissions().mode() & 0o777,
+        0o600,
+        "others can read the store"
+    );
+    let connection = rusqlite::Connection::open(&store).unwrap();
+    connection.busy_timeout(Duration::from_secs(5)).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    thread::sleep(Duration::from_secs(5));
+    connection.execute_batch("ROLLBACK").unwrap();
+    drop(connection);
+    let before = runs().len();
+    wait("runs go on", || runs().len() >= before + 3);
+    assert!(daemon.0.try_wait().unwrap().is_none(), "the daemon ended");
+}

@@ -24,9 +24,6 @@ pub enum EffectState {
 }
 
 impl EffectState {
-    const ALL: [Self; 6] =
-        [Self::Claimed, Self::Done, Self::Failed, Self::Uncertain, Self::Refused, Self::Would];
-
     /// The word in the store and in answers to programs.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,11 +34,6 @@ impl EffectState {
             Self::Refused => "refused",
             Self::Would => "would",
         }
-    }
-
-    /// Reads the word back.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }
 

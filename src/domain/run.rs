@@ -54,11 +54,6 @@ impl Outcome {
             Self::Interrupted => "interrupted",
         }
     }
-
-    /// Reads the word back.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Done, Self::Skipped, Self::Failed, Self::Interrupted].into_iter().find(|o| o.as_str() == text)
-    }
 }
 
 impl fmt::Display for Outcome {

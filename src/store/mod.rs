@@ -25,7 +25,7 @@ pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter};
 pub use inbox::{Acceptance, Delivery, NewEvent, PollItem, PollOutcome};
 pub use kv::{KvScope, KvValue};
 pub use open::in_use;
-pub use runs::{Change, EventState, Recovered, RunStart};
+pub use runs::{Change, Recovered, RunStart};
 pub use trace::TraceBuffer;
 pub use writer::Pending;
 

@@ -6,31 +6,6 @@ use rusqlite::{Connection, params};
 use super::{ClockCursor, Store, cursors, inbox, millis, writer::Pending};
 use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, Mode, RunId, RunReport, TraceLine};
 
-/// Where an event stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventState {
-    /// Committed; nothing has been done about it yet, or it waits.
-    Accepted,
-    /// Its run is under way.
-    Running,
-    /// Its run has ended.
-    Done,
-    /// It was not run, for a reason.
-    Dropped,
-}
-
-impl EventState {
-    /// The word in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Dropped => "dropped",
-        }
-    }
-}
-
 /// A run that is about to start.
 #[derive(Clone, Debug)]
 pub struct RunStart {

@@ -20,6 +20,7 @@ on_every_version!(
     a_signed_webhook_marks_a_dropout_once,
     a_poll_messages_each_newcomer_once_also_across_a_restart,
     a_wrong_token_is_said_once_and_clearly,
+    a_step_is_only_made_from_the_page_that_the_run_saw,
 );
 
 const HOOK_SECRET: &str = "hook-secret-that-nobody-may-see";
@@ -240,6 +241,58 @@ fn a_poll_messages_each_newcomer_once_also_across_a_restart(version: Version) {
     assert_eq!(second.messages(), ["Welcome!"]);
     lab.stop();
     assert_eq!(lab.runs().iter().filter(|run| run["outcome"] == "done").count(), 2);
+}
+
+fn a_step_is_only_made_from_the_page_that_the_run_saw(version: Version) {
+    let server = Server::shared(version);
+    let session = server.create_session("survey", 2);
+    let players = server.players(&session);
+    let two: Vec<Participant> =
+        players.iter().map(|player| Participant::of(&server, &session, player)).collect();
+    two.iter().for_each(|participant| assert_eq!(participant.open().path, "survey/Intro"));
+
+    let automation = "[[automation]]\nname = \"step\"\non = { every = \"1h\" }\nscript = \"step.rhai\"\n\
+                      allow = [\"players.advance\"]\n";
+    let script = format!(
+        "fn kind_of(name) {{ try {{ players::advance(\"{session}\", name); }} catch (e) {{ return e.kind; }} \"none\" }}\n\
+         fn run(event) {{\n\
+         log::info(kind_of(\"{0}\"));\n\
+         players::list(\"{session}\");\n\
+         log::info(kind_of(\"nobody\"));\n\
+         wait_for(\"3s\");\n\
+         let result = players::advance(\"{session}\", [\"{0}\", \"{1}\"]);\n\
+         log::info(`${{result.advanced}} ${{result.moved}}`);\n\
+         log::info(kind_of(\"{1}\"));\n\
+         }}",
+        players[0], players[1]
+    );
+    let lab = Lab::new(&server, automation, &[("step.rhai", &script)]);
+    let (moves, stays) = (server.show_page(&session, &players[0]), server.show_page(&session, &players[1]));
+    let run = lab
+        .command()
+        .args(["trigger", "step", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    thread::sleep(Duration::from_millis(1500));
+    assert_eq!(two[0].submit(&[("nickname", "Ada")]).path, "survey/Decision");
+    let output = run.unwrap().wait_with_output().unwrap();
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said: Vec<&str> = run["trace"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["kind"] == "info")
+        .map(|line| line["text"].as_str().unwrap())
+        .collect();
+    let result = format!("[\"{}\"] [\"{}\"]", players[1], players[0]);
+    assert_eq!(said, ["not_seen", "not_seen", &result, "not_seen"], "{run:#}");
+    assert_eq!(
+        server.show_page(&session, &players[0]),
+        moves + 1,
+        "stepped on top of the participant's own step"
+    );
+    assert_eq!(server.show_page(&session, &players[1]), stays + 1, "one look allowed two steps");
 }
 
 fn a_wrong_token_is_said_once_and_clearly(version: Version) {

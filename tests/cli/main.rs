@@ -10,6 +10,7 @@
 mod api;
 mod check;
 mod docs;
+mod ledger;
 mod project;
 mod scripts;
 mod servers;

@@ -16,7 +16,7 @@ pub(super) fn runtime() -> &'static Runtime {
 }
 
 /// Runs a future to its end from blocking code.
-pub(super) fn run<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) fn run<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let (sender, receiver) = sync_channel(1);
     runtime().spawn(async move {
         let _ = sender.send(future.await);
@@ -25,7 +25,7 @@ pub(super) fn run<T: Send + 'static>(future: impl Future<Output = T> + Send + 's
 }
 
 /// A plain client, which keeps no connection: the server closes idle ones after five seconds.
-pub(super) fn http() -> &'static reqwest::Client {
+pub(crate) fn http() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
         // Whichever test comes first installs it; the client cannot be built without one.

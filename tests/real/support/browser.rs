@@ -240,7 +240,7 @@ impl Browser {
     async fn connect(&mut self) {
         self.connect_at = None;
         let has_one = self.page.owner.is_some() || self.page.is_lobby();
-        if !self.connected || !has_one || self.socket.is_some() {
+        if !self.connected || !self.habits.listens || !has_one || self.socket.is_some() {
             return;
         }
         let origin = origin(&self.base);

@@ -25,6 +25,8 @@ pub(crate) struct Habits {
     pub(crate) reloads: bool,
     /// Whether it submits a page whose time is up.
     pub(crate) keeps_time: bool,
+    /// Whether it opens the pages' websockets; otherwise it only loads pages and sends forms.
+    pub(crate) listens: bool,
 }
 
 impl Default for Habits {
@@ -34,6 +36,7 @@ impl Default for Habits {
             invoke: Duration::from_secs(2),
             reloads: true,
             keeps_time: true,
+            listens: true,
         }
     }
 }
@@ -52,20 +55,30 @@ impl Participant {
     }
 
     pub(crate) fn with_habits(server: &Server, session: &str, player: &str, habits: Habits) -> Participant {
+        Participant::of_url(&server.url(), session, player, habits)
+    }
+
+    /// As [`Participant::with_habits`], on whatever serves the pages of participants at this address.
+    pub(crate) fn of_url(url: &str, session: &str, player: &str, habits: Habits) -> Participant {
         let link = Link::Player { session: session.to_owned(), player: player.to_owned() };
-        Participant::behind(server, format!("{player} of {session}"), link, habits)
+        Participant::behind(url, format!("{player} of {session}"), link, habits)
     }
 
     /// Somebody with the link of a room. The label may be empty where the room asks for none.
     pub(crate) fn in_room(server: &Server, room: &str, label: &str) -> Participant {
-        let link = Link::Room { room: room.to_owned(), label: label.to_owned() };
-        Participant::behind(server, format!("{label} in room {room}"), link, Habits::default())
+        Participant::in_room_of_url(&server.url(), room, label, Habits::default())
     }
 
-    fn behind(server: &Server, label: String, link: Link, habits: Habits) -> Participant {
+    /// As [`Participant::in_room`], on whatever serves the pages of rooms at this address.
+    pub(crate) fn in_room_of_url(url: &str, room: &str, label: &str, habits: Habits) -> Participant {
+        let link = Link::Room { room: room.to_owned(), label: label.to_owned() };
+        Participant::behind(url, format!("{label} in room {room}"), link, habits)
+    }
+
+    fn behind(url: &str, label: String, link: Link, habits: Habits) -> Participant {
         let seen = Arc::new(Seen::nothing());
         let (commands, receiver) = unbounded_channel();
-        let browser = Browser::new(server.url(), link, habits, Arc::clone(&seen));
+        let browser = Browser::new(url.to_owned(), link, habits, Arc::clone(&seen));
         runtime().spawn(browser.live(receiver));
         Participant { label, seen, commands }
     }

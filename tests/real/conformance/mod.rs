@@ -1,0 +1,81 @@
+//! One table of probes that every server has to answer alike: what is asked, and what comes back.
+//!
+//! A probe is a few lines of a story: what there is, what is asked, what the answer is. Where the three generations of
+//! the Admin API part, the line says what each gives. The real servers hold the table to the truth; whatever else
+//! calls itself an uproot server is held to the table. The generation of the contract is not published, so its column
+//! is what its documentation and its source say.
+//!
+//! To hold another server to it: make a [`Subject`] of its address, and give it to [`hold`] with each part of the table.
+
+#![expect(clippy::needless_pass_by_value, reason = "a table is written in values, not in references to them")]
+
+mod answer;
+mod expect;
+mod forms;
+mod probe;
+mod request;
+mod shape;
+mod subject;
+mod table;
+
+use std::collections::BTreeSet;
+
+use uproctor::api::Generation;
+
+use self::probe::{Probe, hold};
+use self::subject::Subject;
+use crate::support::{Server, Version, on_every_version};
+
+/// The parts of the table, each a test of its own.
+const PARTS: [fn() -> Vec<Probe>; 13] = [
+    table::access::probes,
+    table::bodies::probes,
+    table::names::probes,
+    table::sessions::probes,
+    table::players::probes,
+    table::moves::probes,
+    table::reach::probes,
+    table::unknown::probes,
+    table::data::probes,
+    table::exports::probes,
+    table::rooms::probes,
+    table::room_sessions::probes,
+    table::system::probes,
+];
+
+macro_rules! on_every_server {
+    ($($part:ident),+ $(,)?) => {
+        $(fn $part(version: Version) {
+            hold(&Subject::real(&Server::shared(version)), table::$part::probes());
+        })+
+        on_every_version!($($part),+);
+    };
+}
+
+on_every_server!(
+    access,
+    bodies,
+    names,
+    sessions,
+    players,
+    moves,
+    reach,
+    unknown,
+    data,
+    exports,
+    rooms,
+    room_sessions,
+    system,
+);
+
+#[test]
+fn every_probe_is_written_for_every_generation() {
+    let probes: Vec<Probe> = PARTS.iter().flat_map(|part| part()).collect();
+    let mut names = BTreeSet::new();
+    for probe in &probes {
+        assert!(names.insert(probe.name()), "two probes are called {:?}", probe.name());
+        for generation in Generation::ALL {
+            probe.check(generation);
+        }
+    }
+}

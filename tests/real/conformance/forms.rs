@@ -41,15 +41,22 @@ pub(super) fn since_0_8<T: Clone>(before: T, newest: T) -> Each<T> {
     each(before.clone(), before, newest)
 }
 
-/// The names that a probe uses: `{S}` and `{R}` are its own session and room, and words of the paths depend on the
-/// generation, as in the table of endpoints.
+/// The names that a probe uses: `{S}` and `{R}` are its own session and room, `{last}` is the `last_update` of an answer
+/// before, and words of the paths depend on the generation, as in the table of endpoints.
 pub(super) struct Names {
     pub(super) session: String,
     pub(super) room: String,
+    pub(super) last_update: String,
     pub(super) generation: Generation,
 }
 
 impl Names {
+    /// Those of the probe of this number.
+    pub(super) fn of(number: usize, generation: Generation) -> Names {
+        let (session, room) = (format!("s{number}"), format!("r{number}"));
+        Names { session, room, last_update: String::new(), generation }
+    }
+
     /// Puts the names in their places.
     pub(super) fn fill(&self, text: &str) -> String {
         let (sessions, rooms) = match self.generation {
@@ -65,6 +72,7 @@ impl Names {
             .replace("{sessions}", sessions)
             .replace("{rooms}", rooms)
             .replace("{online}", online)
+            .replace("{last}", &self.last_update)
             .replace("{S}", &self.session)
             .replace("{R}", &self.room)
     }

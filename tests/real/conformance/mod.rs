@@ -26,33 +26,21 @@ use self::probe::{Probe, hold};
 use self::subject::Subject;
 use crate::support::{Server, Version, on_every_version};
 
-/// The parts of the table, each a test of its own.
-const PARTS: [fn() -> Vec<Probe>; 13] = [
-    table::access::probes,
-    table::bodies::probes,
-    table::names::probes,
-    table::sessions::probes,
-    table::players::probes,
-    table::moves::probes,
-    table::reach::probes,
-    table::unknown::probes,
-    table::data::probes,
-    table::exports::probes,
-    table::rooms::probes,
-    table::room_sessions::probes,
-    table::system::probes,
-];
-
-macro_rules! on_every_server {
+/// Makes a test of each part of the table for each server, and one table of all parts.
+macro_rules! parts {
     ($($part:ident),+ $(,)?) => {
         $(fn $part(version: Version) {
             hold(&Subject::real(&Server::shared(version)), table::$part::probes());
         })+
         on_every_version!($($part),+);
+
+        fn whole_table() -> Vec<Probe> {
+            [$(table::$part::probes()),+].into_iter().flatten().collect()
+        }
     };
 }
 
-on_every_server!(
+parts!(
     access,
     bodies,
     names,
@@ -70,9 +58,8 @@ on_every_server!(
 
 #[test]
 fn every_probe_is_written_for_every_generation() {
-    let probes: Vec<Probe> = PARTS.iter().flat_map(|part| part()).collect();
     let mut names = BTreeSet::new();
-    for probe in &probes {
+    for probe in whole_table() {
         assert!(names.insert(probe.name()), "two probes are called {:?}", probe.name());
         for generation in Generation::ALL {
             probe.check(generation);

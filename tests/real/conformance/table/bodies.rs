@@ -32,6 +32,23 @@ fn texts() -> Vec<Probe> {
         bad("a body that is a text", create().json_text("\"x\""), no_object(json!("x"))),
         bad("half an object", create().json_text("{"), invalid([not_json(1, quotes)])),
         bad("no JSON", create().json_text("nonsense"), invalid([not_json(0, "Expecting value")])),
+        bad("a comma too many", create().json_text(r#"{"a": 1,}"#), invalid([not_json(8, quotes)])),
+        bad(
+            "a comma too few",
+            create().json_text(r#"{"a": 1 "b": 2}"#),
+            invalid([not_json(8, "Expecting ',' delimiter")]),
+        ),
+        bad(
+            "a text without an end",
+            create().json_text(r#"{"a": "b"#),
+            invalid([not_json(6, "Unterminated string starting at")]),
+        ),
+        bad("something after the object", create().json_text("{} x"), invalid([not_json(3, "Extra data")])),
+        bad(
+            "a key twice, of which the last counts",
+            create().json_text(r#"{"config": "nosuch", "n_players": 1, "sname": "{S}", "config": "survey"}"#),
+            created(json!({"sname": "{S}", "created": true})),
+        ),
         bad(
             "no UTF-8",
             create().json_text(b"{\"config\": \"\xff\"}"),

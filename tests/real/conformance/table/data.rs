@@ -29,6 +29,21 @@ fn since() -> Vec<Probe> {
         two("no change since ever").get("{session}/data/?since=inf").is(nothing(json!(null))),
         two("an instant that is a word").get("{session}/data/?since=abc").is(no_number("abc")),
         two("an instant that is empty").get("{session}/data/?since=").is(no_number("")),
+        two("no change since the last change")
+            .get("{session}/data/")
+            .is(everything())
+            .get("{session}/data/?since={last}")
+            .is(nothing(json!("<time>"))),
+        two("one change since the last change")
+            .get("{session}/data/")
+            .is(everything())
+            .patch("{session}/players/fields/", json!({"unames": ["A"], "fields": {"k": 1}}))
+            .is(ok(json!("<object>")))
+            .get("{session}/data/?since={last}")
+            .is(ok(json!({"data": {"A": {"k": changes("int", &["1"])}}, "last_update": "<time>"}))),
+        two("an instant is looked at before the session")
+            .get("{sessions}/nosuch/data/?since=abc")
+            .is(no_number("abc")),
         two("the last of two instants counts")
             .get("{session}/data/?since=0&since=3999999999.5")
             .is(nothing(json!(3_999_999_999.5))),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::SURVEY;
 use crate::conformance::expect::{
-    Expect, Table, csv, invalid, json_lines, json_list, ok, query_fault, refused, table, zip,
+    Expect, Table, csv, invalid, json_lines, json_list, no_such_path, ok, query_fault, refused, table, zip,
 };
 use crate::conformance::forms::{Each, each, since_0_1};
 use crate::conformance::probe::{Probe, probe};
@@ -130,6 +130,39 @@ fn tables() -> Vec<Probe> {
         two("changes by column as a table")
             .ask(export("{session}/data/csv/?format=sparse", "{session}/data/export/?format=sparse"))
             .is(csv_of(table(&[]).has(sparse()), vec![("sparse/player.csv", table(&[]).has(sparse()))], &[])),
+        two("the state by page as a table")
+            .ask(export(
+                "{session}/data/csv/?format=latest&gvar=show_page",
+                "{session}/data/export/?gvar=show_page",
+            ))
+            .is(csv_of(
+                table(&[]).has(json!({"!storage": "player/{S}/A", "show_page": "1", "nickname": "Ada"})),
+                vec![(
+                    "latest_by_show-page/player.csv",
+                    table(&[])
+                        .has(json!({"!storage": "player/{S}/A", "show_page": "1", "nickname": "Ada"}))
+                        .rows(5),
+                )],
+                &["latest_by_show-page/player.csv", "latest_by_show-page/session.csv"],
+            )),
+        // Since 0.1 an archive may be of rows instead of tables.
+        two("every change in an archive of rows").get("{session}/data/export/?filetype=jsonl").is({
+            let files = |more: &[&'static str]| {
+                let mut files = vec!["README.txt", "SHA256SUMS"];
+                files.extend([
+                    "latest/player.jsonl",
+                    "latest/session.jsonl",
+                    "sparse/player.jsonl",
+                    "sparse/session.jsonl",
+                    "ultralong/player.jsonl",
+                    "ultralong/session.jsonl",
+                ]);
+                files.extend(more);
+                let ada = json!({"!storage": "player/{S}/A", "!field": "nickname", "!data": "Ada"});
+                zip(&files, vec![("ultralong/player.jsonl", table(&NUMBERED).has(ada))])
+            };
+            each(no_such_path(), files(&[]), files(&["DATA_DICTIONARY.json", "page_times.jsonl"]))
+        }),
         probe("groups as a table")
             .session("pair", &["A", "B"])
             .joins("A")
@@ -184,6 +217,23 @@ fn rows() -> Vec<Probe> {
                 "{session}/data/jsonl/?format=latest&gvar=nickname",
             ))
             .is(both(table(&[]).has(json!({"!storage": "player/{S}/A", "nickname": "Ada"})))),
+        // What each combination was like when it ended. A storage that never had one has its final state since 0.1.
+        two("the state by page")
+            .ask(export(
+                "{session}/data/json/?format=latest&gvar=show_page",
+                "{session}/data/jsonl/?format=latest&gvar=show_page",
+            ))
+            .is({
+                let pages = || {
+                    table(&[])
+                        .has(json!({"!storage": "player/{S}/A", "show_page": -1}))
+                        .has(json!({"!storage": "player/{S}/A", "show_page": 0}))
+                        .has(json!({"!storage": "player/{S}/A", "show_page": 1, "nickname": "Ada"}))
+                        .has(json!({"!storage": "player/{S}/A", "show_page": 2, "nickname": "Ada"}))
+                        .has(json!({"!storage": "player/{S}/B", "show_page": -1}))
+                };
+                since_0_1(list(pages()), lines(pages().has(session()).rows(6)))
+            }),
         two("words that mean a filter")
             .ask(export("{session}/data/json/?filters=yes", "{session}/data/jsonl/?filters=yes"))
             .is(both(table(&[]).has(ada()).has_not(key()))),

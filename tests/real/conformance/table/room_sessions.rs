@@ -60,10 +60,29 @@ fn started() -> Vec<Probe> {
             .is(begun(&json!({"sname": "{S}", "open": true, "capacity": 5}), 2)),
         probe("nobody waits").room(json!({})).get("{room}/online/").is(ok(json!({"info": {}, "online": {}}))),
         probe("somebody waits, and is given a player")
-            .room(json!({"open": true, "labels": ["seat1", "seat2"]}))
-            .waits("seat1")
+            .room(json!({"labels": ["seat1", "seat2"]}))
+            .waits("seat2")
             .get("{room}/online/")
-            .is(ok(json!({"info": {}, "online": {"seat1": "<time>"}}))),
+            .is(ok(json!({"info": {}, "online": {"seat2": "<time>"}})))
+            .ask(start(&json!({"config": "survey", "n_players": 2, "sname": "{S}", "unames": ["x", "y"]})))
+            .is(is_started(2, &json!({}), json!(["x", "y"])))
+            .returns("seat2")
+            .get("{session}/players/?fields=label&fields=show_page")
+            .is(ok(json!({"x": {"label": "seat2", "show_page": 1}, "y": {"label": "", "show_page": -1}})))
+            .get("{room}/online/")
+            .is(ok(json!({"info": {}, "online": {}}))),
+        probe("somebody is given the player with the label")
+            .room(json!({"labels": ["seat1", "seat2"]}))
+            .waits("seat1")
+            .ask(start(&full))
+            .is(is_started(3, &json!({"stake": 3}), json!(["x", "y", "z"])))
+            .returns("seat1")
+            .get("{session}/players/?fields=label&fields=started")
+            .is(ok(json!({
+                "x": {"label": "seat1", "started": true},
+                "y": {"label": "seat2", "started": false},
+                "z": {"label": "", "started": false},
+            }))),
     ]
 }
 

@@ -77,8 +77,13 @@ pub(super) fn invalid<const N: usize>(faults: [Value; N]) -> Expect {
     json_answer(422, json!({"detail": faults.to_vec()}))
 }
 
+/// The body has this one fault.
+pub(super) fn faulty(kind: &str, at: impl Into<Value>, input: impl Into<Value>) -> Expect {
+    invalid([fault(kind, at, input)])
+}
+
 /// What is wrong with a value of the body: the kind of fault, where, and what is there.
-pub(super) fn fault(kind: &str, at: Value, input: Value) -> Value {
+pub(super) fn fault(kind: &str, at: impl Into<Value>, input: impl Into<Value>) -> Value {
     let message = match kind {
         "missing" => "Field required",
         "string_type" => "Input should be a valid string",
@@ -94,12 +99,12 @@ pub(super) fn fault(kind: &str, at: Value, input: Value) -> Value {
         _ => panic!("{kind} is no fault without a limit"),
     };
     let mut place = vec![json!("body")];
-    match at {
+    match at.into() {
         Value::Null => {}
         Value::Array(more) => place.extend(more),
         one => place.push(one),
     }
-    json!({"type": kind, "loc": place, "msg": message, "input": input})
+    json!({"type": kind, "loc": place, "msg": message, "input": input.into()})
 }
 
 /// There is no body where there has to be one.
@@ -109,7 +114,7 @@ pub(super) fn missing_body() -> Value {
 
 /// A fault in the query.
 pub(super) fn query_fault(kind: &str, name: &str, input: &str) -> Value {
-    let mut fault = fault(kind, json!(name), json!(input));
+    let mut fault = fault(kind, name, input);
     fault["loc"] = json!(["query", name]);
     fault
 }

@@ -11,6 +11,16 @@ pub(super) struct Each<T> {
 }
 
 impl<T> Each<T> {
+    /// The same until 0.8, and this since.
+    pub(super) fn since_0_8(self, newest: T) -> Each<T> {
+        Each { newest, ..self }
+    }
+
+    /// The same since 0.1, and this in 0.0.x.
+    pub(super) fn before_0_1(self, contract: T) -> Each<T> {
+        Each { contract, ..self }
+    }
+
     pub(super) fn of(&self, generation: Generation) -> &T {
         match generation {
             Generation::Contract => &self.contract,

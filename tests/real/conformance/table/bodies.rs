@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::conformance::expect::{
-    Expect, created, fault, invalid, missing_body, no_names, not_json, ok, refused, too_small,
+    Expect, created, fault, faulty, invalid, missing_body, no_names, not_json, ok, refused, too_small,
 };
 use crate::conformance::forms::{Each, since_0_1};
 use crate::conformance::probe::{Probe, probe};
@@ -22,7 +22,7 @@ fn texts() -> Vec<Probe> {
     let create = || request("POST", "sessions/");
     let good = r#"{"config": "survey", "n_players": 1, "sname": "{S}"}"#;
     let bad = |name, request: Request, expect: Expect| probe(name).ask(request).is(expect);
-    let no_object = |input: Value| invalid([fault("model_attributes_type", Value::Null, input)]);
+    let no_object = |input: Value| faulty("model_attributes_type", Value::Null, input);
     let quotes = "Expecting property name enclosed in double quotes";
     vec![
         bad("no body", create(), invalid([missing_body()])),
@@ -78,9 +78,8 @@ fn new_sessions() -> Vec<Probe> {
     let with = |n_players: Value| json!({"config": "survey", "n_players": n_players});
     let fewest =
         |n: i64| since_0_1(invalid([too_small("n_players", 1, n)]), invalid([too_small("n_players", 0, n)]));
-    let both =
-        [fault("missing", json!("config"), json!({})), fault("missing", json!("n_players"), json!({}))];
-    let n_players = |kind: &str, input: Value| invalid([fault(kind, json!("n_players"), input)]).into();
+    let both = [fault("missing", "config", json!({})), fault("missing", "n_players", json!({}))];
+    let n_players = |kind: &str, input: Value| faulty(kind, "n_players", input).into();
     let mut setting = with(json!(1));
     setting["settings"] = json!([1]);
     let mut sname = with(json!(1));
@@ -90,7 +89,7 @@ fn new_sessions() -> Vec<Probe> {
         bad(
             "a session without n_players",
             json!({"config": "survey"}),
-            invalid([fault("missing", json!("n_players"), json!({"config": "survey"}))]).into(),
+            faulty("missing", "n_players", json!({"config": "survey"})).into(),
         ),
         bad("n_players is half a number", with(json!(2.5)), n_players("int_from_float", json!(2.5))),
         bad("n_players is no number", with(json!("x")), n_players("int_parsing", json!("x"))),
@@ -103,18 +102,10 @@ fn new_sessions() -> Vec<Probe> {
         bad(
             "two faults at once",
             json!({"config": 1, "n_players": "x"}),
-            invalid([
-                fault("string_type", json!("config"), json!(1)),
-                fault("int_parsing", json!("n_players"), json!("x")),
-            ])
-            .into(),
+            invalid([fault("string_type", "config", 1), fault("int_parsing", "n_players", "x")]).into(),
         ),
-        bad(
-            "settings are a list",
-            setting,
-            invalid([fault("dict_type", json!("settings"), json!([1]))]).into(),
-        ),
-        bad("sname is a number", sname, invalid([fault("string_type", json!("sname"), json!(5))]).into()),
+        bad("settings are a list", setting, faulty("dict_type", "settings", json!([1])).into()),
+        bad("sname is a number", sname, faulty("string_type", "sname", 5).into()),
         probe("unknown keys are passed over")
             .post("sessions/", json!({"config": "survey", "n_players": 1, "sname": "{S}", "colour": "red"}))
             .is(created(json!({"sname": "{S}", "created": true}))),
@@ -127,7 +118,7 @@ fn unames() -> Vec<Probe> {
         probe(name).session("survey", &["A"]).post(path, body).is(expect)
     };
     let advance = "{session}/players/advance/";
-    let missing = || invalid([fault("missing", json!("unames"), json!({}))]);
+    let missing = || faulty("missing", "unames", json!({}));
     vec![
         on("advance without names", advance, json!({}), missing()),
         on("revert without names", "{session}/players/revert/", json!({}), missing()),
@@ -135,25 +126,15 @@ fn unames() -> Vec<Probe> {
         on("reload without names", "{session}/players/reload/", json!({}), missing()),
         on("dropout without names", "{session}/players/dropout/", json!({}), missing()),
         on("an empty list of names", advance, json!({"unames": []}), invalid([no_names()])),
-        on(
-            "names are a text",
-            advance,
-            json!({"unames": "A"}),
-            invalid([fault("list_type", json!("unames"), json!("A"))]),
-        ),
-        on(
-            "names are null",
-            advance,
-            json!({"unames": null}),
-            invalid([fault("list_type", json!("unames"), json!(null))]),
-        ),
+        on("names are a text", advance, json!({"unames": "A"}), faulty("list_type", "unames", "A")),
+        on("names are null", advance, json!({"unames": null}), faulty("list_type", "unames", Value::Null)),
         on(
             "some names are none",
             advance,
             json!({"unames": ["A", null, 2]}),
             invalid([
-                fault("string_type", json!(["unames", 1]), json!(null)),
-                fault("string_type", json!(["unames", 2]), json!(2)),
+                fault("string_type", json!(["unames", 1]), Value::Null),
+                fault("string_type", json!(["unames", 2]), 2),
             ]),
         ),
         on(
@@ -177,40 +158,30 @@ fn players() -> Vec<Probe> {
     let message = "{session}/players/message/";
     let only = json!({"unames": ["A"]});
     vec![
-        on(
-            "redirect without an address",
-            redirect,
-            only.clone(),
-            fault("missing", json!("url"), only.clone()),
-        ),
+        on("redirect without an address", redirect, only.clone(), fault("missing", "url", only.clone())),
         on(
             "an address that is a number",
             redirect,
             json!({"unames": ["A"], "url": 1}),
-            fault("string_type", json!("url"), json!(1)),
+            fault("string_type", "url", 1),
         ),
-        on(
-            "a message without a text",
-            message,
-            only.clone(),
-            fault("missing", json!("message"), only.clone()),
-        ),
+        on("a message without a text", message, only.clone(), fault("missing", "message", only.clone())),
         on(
             "a message that is a number",
             message,
             json!({"unames": ["A"], "message": 5}),
-            fault("string_type", json!("message"), json!(5)),
+            fault("string_type", "message", 5),
         ),
-        fields("no fields at all", only.clone(), fault("missing", json!("fields"), only.clone())),
+        fields("no fields at all", only.clone(), fault("missing", "fields", only.clone())),
         fields(
             "fields that are a list",
             json!({"unames": ["A"], "fields": [1]}),
-            fault("dict_type", json!("fields"), json!([1])),
+            fault("dict_type", "fields", json!([1])),
         ),
         fields(
             "a reload that is no flag",
             json!({"unames": ["A"], "fields": {}, "reload": "x"}),
-            fault("bool_parsing", json!("reload"), json!("x")),
+            fault("bool_parsing", "reload", "x"),
         ),
         probe("fields without any")
             .session("survey", &["A"])

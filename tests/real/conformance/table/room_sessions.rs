@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rooms::{described, listed};
-use crate::conformance::expect::{Expect, broken, created, fault, invalid, ok, refused, too_small};
+use crate::conformance::expect::{Expect, broken, created, faulty, invalid, ok, refused, too_small};
 use crate::conformance::forms::{Each, since_0_1, since_0_8};
 use crate::conformance::probe::{Probe, probe};
 use crate::conformance::request::{Request, patch, post};
@@ -108,17 +108,14 @@ fn refusals() -> Vec<Probe> {
             "a room starts no configuration",
             short.clone(),
             since_0_8(
-                invalid([fault("missing", json!("config"), short)]),
+                faulty("missing", "config", short),
                 refused(400, "No config given and room has no default config"),
             ),
         ),
         probe("a room starts its own configuration")
             .room(json!({"config": "survey"}))
             .ask(start(&json!({"n_players": 1, "sname": "{S}"})))
-            .is(since_0_8(
-                invalid([fault("missing", json!("config"), json!({"n_players": 1, "sname": "{S}"}))]),
-                started(),
-            )),
+            .is(since_0_8(faulty("missing", "config", json!({"n_players": 1, "sname": "{S}"})), started())),
         bad(
             "a room starts with less than nobody",
             with(&json!({"n_players": -1})),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::conformance::expect::{broken, created, fault, invalid, missing_body, ok};
+use crate::conformance::expect::{broken, created, faulty, invalid, missing_body, ok};
 use crate::conformance::forms::{since_0_1, since_0_8};
 use crate::conformance::probe::{Probe, probe};
 use crate::conformance::request::{Request, patch, request};
@@ -80,7 +80,7 @@ fn flags() -> Vec<Probe> {
     let testing = |body: Value| patch("{session}/testing/", &body);
     let is = |name: &str, value: bool| ok(json!({name: value}));
     let bad = |name, request: Request, kind: &str, input: Value, toggled: bool| {
-        let fault = invalid([fault(kind, json!("active"), input)]);
+        let fault = faulty(kind, "active", input);
         probe(name).session("survey", &["A"]).ask(request).is(since_0_8(is("active", toggled), fault))
     };
     vec![
@@ -133,7 +133,7 @@ fn texts() -> Vec<Probe> {
     let description = |name| probe(name).session("survey", &["A"]);
     let path = "{session}/description/";
     let settings = "{session}/settings/";
-    let bad = |kind: &str, input: Value| invalid([fault(kind, json!("settings"), input)]);
+    let bad = |kind: &str, input: Value| faulty(kind, "settings", input);
     vec![
         description("a description is set, kept and listed")
             .patch(path, json!({"description": "wave 2, äöü"}))
@@ -154,11 +154,11 @@ fn texts() -> Vec<Probe> {
             .is(ok(json!({"description": "x"})))
             .patch(path, json!({}))
             .is(ok(json!({"description": null}))),
-        description("a description of null").patch(path, json!({"description": null})).is(invalid([fault(
+        description("a description of null").patch(path, json!({"description": null})).is(faulty(
             "string_type",
-            json!("description"),
-            json!(null),
-        )])),
+            "description",
+            Value::Null,
+        )),
         description("a description without a body").ask(request("PATCH", path)).is(invalid([missing_body()])),
         probe("settings are replaced as a whole")
             .session("pair", &["A"])

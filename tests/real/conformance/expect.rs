@@ -136,7 +136,8 @@ pub(super) fn no_names() -> Value {
 /// A body that is no JSON from a character on.
 pub(super) fn not_json(at: usize, error: &str) -> Value {
     let context = json!({"error": error});
-    json!({"type": "json_invalid", "loc": ["body", at], "msg": "JSON decode error", "input": {}, "ctx": context})
+    let (message, place) = ("JSON decode error", json!(["body", at]));
+    json!({"type": "json_invalid", "loc": place, "msg": message, "input": {}, "ctx": context})
 }
 
 pub(super) fn csv(file: &'static str, table: Table) -> Expect {

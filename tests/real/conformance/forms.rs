@@ -51,8 +51,8 @@ pub(super) fn since_0_8<T: Clone>(before: T, newest: T) -> Each<T> {
     each(before.clone(), before, newest)
 }
 
-/// The names that a probe uses: `{S}` and `{R}` are its own session and room, `{last}` is the `last_update` of an answer
-/// before, and words of the paths depend on the generation, as in the table of endpoints.
+/// The names that a probe uses: `{S}` and `{R}` are its own session and room, `{last}` is the `last_update` of an
+/// answer before, and words of the paths depend on the generation, as in the table of endpoints.
 pub(super) struct Names {
     pub(super) session: String,
     pub(super) room: String,

@@ -1,11 +1,11 @@
 //! One table of probes that every server has to answer alike: what is asked, and what comes back.
 //!
-//! A probe is a few lines of a story: what there is, what is asked, what the answer is. Where the three generations of
-//! the Admin API part, the line says what each gives. The real servers hold the table to the truth; whatever else
-//! calls itself an uproot server is held to the table. The generation of the contract is not published, so its column
-//! is what its documentation and its source say.
+//! A probe is a few lines of a story: what there is, what is asked, what the answer is. Where the three
+//! generations of the Admin API part, the line says what each gives. The real servers hold the table to the truth;
+//! whatever else calls itself an uproot server is held to the table. The contract's own generation, 0.0.x, is not
+//! published, so its column is what its documentation and its source say.
 //!
-//! To hold another server to it: make a [`Subject`] of its address, and give it to [`hold`] with each part of the table.
+//! To hold another server to it: make a [`Subject`] of it, and give that to [`hold`] with a part of the table.
 
 #![expect(clippy::needless_pass_by_value, reason = "a table is written in values, not in references to them")]
 

@@ -140,7 +140,9 @@ impl Probe {
         for step in &self.steps {
             match step {
                 Step::Session { config, unames } => {
-                    let body = json!({"config": config, "n_players": unames.len(), "sname": "{S}", "unames": unames});
+                    let n_players = unames.len();
+                    let body =
+                        json!({"config": config, "n_players": n_players, "sname": "{S}", "unames": unames});
                     prepare(subject, &names, &post("sessions/", &body))?;
                 }
                 Step::Room(settings) => {
@@ -183,7 +185,7 @@ impl Question {
         let answer = subject.ask(request, names);
         let found = expect.differences(&answer, names);
         if found.is_empty() {
-            // Digit by digit: as a number it could come back as its neighbour, and instants are compared strictly.
+            // Digit by digit: as a number it could become its neighbour, and instants are compared strictly.
             if let Some((_, rest)) = answer.text().split_once("\"last_update\":") {
                 names.last_update = rest.trim_end_matches('}').to_owned();
             }

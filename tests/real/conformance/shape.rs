@@ -1,7 +1,7 @@
 //! Whether JSON is as a pattern says.
 //!
-//! A pattern is JSON itself. A text such as `<time>` stands for any value of that kind; the key `...` allows further keys, whose values are as
-//! its own; a list that begins with `...` is a list of any length of what follows.
+//! A pattern is JSON itself. A text such as `<time>` stands for any value of that kind; the key `...` allows further
+//! keys, whose values are as its own; a list that begins with `...` is a list of any length of what follows.
 
 use serde_json::{Map, Value};
 
@@ -86,4 +86,31 @@ fn is(kind: &str, value: &Value) -> bool {
             .is_some_and(|(place, line)| !place.is_empty() && line.parse::<u32>().is_ok()),
         _ => panic!("{kind} is no kind of value"),
     }
+}
+
+#[test]
+fn a_pattern_finds_every_difference() {
+    use serde_json::json;
+
+    let pattern = json!({"at": "<time>", "names": ["...", "<text>"], "by": {"a": 1, "...": "<number>"}});
+    let found = |value: Value| differences(&pattern, &value);
+    let good = json!({"at": 1.5e9, "names": ["x", "y"], "by": {"a": 1, "b": 2.5}});
+    assert_eq!(found(good.clone()), Vec::<String>::new());
+    let bad = [
+        ("/at", json!(1_500_000_000)),
+        ("/names", json!({})),
+        ("/names", json!(["x", 5])),
+        ("/by", json!({"a": 1.0})),
+        ("/by", json!({"b": 2})),
+        ("/by", json!({"a": 1, "b": "2"})),
+        ("/more", json!(null)),
+    ];
+    for (at, value) in bad {
+        let mut wrong = good.clone();
+        wrong[at.trim_start_matches('/')] = value.clone();
+        assert_eq!(found(wrong).len(), 1, "{at}: {value}");
+    }
+    assert_eq!(differences(&json!([1, "<context>"]), &json!([1, "m.f:12"])), Vec::<String>::new());
+    assert_eq!(differences(&json!([1, "<context>"]), &json!([1, "m.f"])).len(), 1);
+    assert_eq!(differences(&json!([1]), &json!([1, 2])).len(), 1);
 }

@@ -13,7 +13,8 @@ pub(super) struct Subject {
     /// With a slash at the end.
     url: String,
     token: String,
-    /// Whether people who wait in a room are seen through their page's websocket, as on a real server, or as soon as they load the page.
+    /// Whether people who wait in a room are seen through their page's websocket, as on a real server, or as soon as
+    /// they load the page.
     has_sockets: bool,
 }
 
@@ -58,8 +59,8 @@ impl Subject {
         }
     }
 
-    /// Somebody with a player's link, who loads pages and sends forms, and opens no websocket: with one, a player
-    /// would be offline for moments between pages.
+    /// Somebody with a player's link, who loads pages and sends forms, and opens no websocket: with one, players are
+    /// offline for moments between pages.
     pub(super) fn player(&self, session: &str, player: &str) -> Participant {
         let habits = Habits { listens: false, ..Habits::default() };
         Participant::of_url(&self.url, session, player, habits)

@@ -65,10 +65,10 @@ fn histories() -> Vec<Probe> {
     let joined = |name| probe(name).session("survey", &["A"]).joins("A");
     let show_page = |texts: &[&str]| some(json!({"show_page": changes("int", texts)}));
     vec![
-        probe("a player who has just been made").session("survey", &["A"]).get("{session}/data/").is(since_0_1(
-            some(plain_fields()),
-            of(all_fields()),
-        )),
+        probe("a player who has just been made")
+            .session("survey", &["A"])
+            .get("{session}/data/")
+            .is(since_0_1(some(plain_fields()), of(all_fields()))),
         joined("a player who has joined").get("{session}/data/").is(joined_fields()),
         joined("what is filled in is written down")
             .submits("A", &[("nickname", "Ada")])
@@ -102,8 +102,8 @@ fn histories() -> Vec<Probe> {
             .patch(
                 "{session}/players/fields/",
                 json!({"unames": ["A"], "fields": {
-                    "i": -1, "f": 2.5, "whole": 2.0, "s": "it's", "b": true, "n": null, "l": [1, "a", null, false],
-                    "d": {"k": {"x": [1.0]}}, "q": ["it's"],
+                    "i": -1, "f": 2.5, "whole": 2.0, "s": "it's", "b": true, "n": null,
+                    "l": [1, "a", null, false], "d": {"k": {"x": [1.0]}}, "q": ["it's"],
                 }}),
             )
             .is(ok(json!("<object>")))

@@ -1,6 +1,6 @@
 //! The data of a session as files.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::SURVEY;
 use crate::conformance::expect::{
@@ -47,6 +47,12 @@ fn two(name: &'static str) -> Probe {
     probe(name).session("survey", &["A", "B"]).joins("A").submits("A", &[("nickname", "Ada")])
 }
 
+/// A row about a player.
+fn of_player(player: &str, mut row: Value) -> Value {
+    row["!storage"] = json!(format!("player/{{S}}/{player}"));
+    row
+}
+
 /// The same query under the two paths that there have been.
 fn export(contract: &'static str, later: &'static str) -> Each<Request> {
     since_0_1(get(contract), get(later))
@@ -84,8 +90,14 @@ fn tables() -> Vec<Probe> {
     let yes = || json!({"!storage": "player/{S}/A", "!field": "started", "!data": "TRUE"});
     let group = || json!({"!storage": "player/{S}/A", "!field": "_uproot_group", "!data": ""});
     let key = || json!({"!field": "_uproot_key"});
-    let state = || json!({"!storage": "player/{S}/A", "nickname": "Ada", "show_page": "2", "started": "TRUE", "label": ""});
-    let unbegun = || json!({"!storage": "player/{S}/B", "nickname": "", "show_page": "-1", "started": "FALSE", "page_order": "[]"});
+    let state = || {
+        let state = json!({"nickname": "Ada", "show_page": "2", "started": "TRUE", "label": ""});
+        of_player("A", state)
+    };
+    let unbegun = || {
+        let state = json!({"nickname": "", "show_page": "-1", "started": "FALSE", "page_order": "[]"});
+        of_player("B", state)
+    };
     let sparse =
         || json!({"!storage": "player/{S}/A", "!field": "nickname", "nickname": "Ada", "show_page": ""});
     let log = |columns: &[&'static str]| table(columns).has(ada()).has(pages()).has(yes());
@@ -180,13 +192,24 @@ fn rows() -> Vec<Probe> {
     let list = |rows: Table| json_list("attachment; filename={S}.json", rows);
     let lines = |rows: Table| json_lines("attachment; filename={S}.jsonl", rows);
     let both = |rows: Table| since_0_1(list(rows.clone()), lines(rows));
-    let ada = || json!({"!storage": "player/{S}/A", "!field": "nickname", "!data": "Ada", "!unavailable": false, "!time": "<time>", "!context": "<context>"});
+    let ada = || {
+        let change = json!({
+            "!field": "nickname", "!data": "Ada", "!unavailable": false, "!time": "<time>",
+            "!context": "<context>",
+        });
+        of_player("A", change)
+    };
     let at = || json!({"!storage": "player/{S}/A", "!field": "show_page", "!data": 2});
     let flag = || json!({"!storage": "session/{S}", "!field": "active", "!data": true});
     let none = || json!({"!storage": "player/{S}/A", "!field": "_uproot_group", "!data": null});
     let key = || json!({"!field": "_uproot_key"});
     let log = |columns: &[&'static str]| table(columns).has(ada()).has(at()).has(flag());
-    let state = || json!({"!storage": "player/{S}/A", "!time": "<time>", "nickname": "Ada", "show_page": 2, "started": true, "page_order": SURVEY});
+    let state = || {
+        let state = json!({
+            "!time": "<time>", "nickname": "Ada", "show_page": 2, "started": true, "page_order": SURVEY,
+        });
+        of_player("A", state)
+    };
     let sparse =
         || json!({"!storage": "player/{S}/A", "!field": "nickname", "nickname": "Ada", "!time": "<time>"});
     let session =
@@ -217,7 +240,7 @@ fn rows() -> Vec<Probe> {
                 "{session}/data/jsonl/?format=latest&gvar=nickname",
             ))
             .is(both(table(&[]).has(json!({"!storage": "player/{S}/A", "nickname": "Ada"})))),
-        // What each combination was like when it ended. A storage that never had one has its final state since 0.1.
+        // What each combination was like when it ended. What never had one is as it is at last, since 0.1.
         two("the state by page")
             .ask(export(
                 "{session}/data/json/?format=latest&gvar=show_page",

@@ -83,7 +83,8 @@ fn back() -> Vec<Probe> {
     };
     let at_start = |player: &str| {
         let text = format!(
-            "Constraint violation: Cannot revert {player} past survey/#StartApp, the start of a round or an app"
+            "Constraint violation: Cannot revert {player} past {}, the start of a round or an app",
+            SURVEY[0]
         );
         refused(400, &text)
     };

@@ -117,7 +117,9 @@ fn set() -> Vec<Probe> {
     };
     let done = |unames: &[&str], fields: &[&str]| ok(json!({"updated": unames, "fields": fields}));
     let no_identifier = |text: &'static str| since_0_8(broken(), refused(400, text));
-    let values = json!({"n": 2, "x": 0.5, "text": "täxt", "yes": true, "none": null, "list": [1, "b"], "map": {"k": 1}});
+    let values = json!({
+        "n": 2, "x": 0.5, "text": "täxt", "yes": true, "none": null, "list": [1, "b"], "map": {"k": 1},
+    });
     let everything =
         "{session}/players/?fields=n&fields=x&fields=text&fields=yes&fields=none&fields=list&fields=map";
     let nothing =

@@ -23,9 +23,10 @@ fn is_started(n_players: usize, settings: &Value, players: Value) -> Each<Expect
     since_0_1(
         created(json!({"sname": "{S}", "roomname": "{R}", "created": true})),
         created(json!({
-            "sname": "{S}", "config": "survey", "active": true, "testing": false, "initialized": false, "simulate": false,
-            "description": null, "room": "{R}", "settings": settings, "secret": "<text>", "n_players": n_players,
-            "n_groups": 0, "n_models": 0, "players": players, "groups": [], "models": [], "apps": ["survey"],
+            "sname": "{S}", "config": "survey", "active": true, "testing": false, "initialized": false,
+            "simulate": false, "description": null, "room": "{R}", "settings": settings, "secret": "<text>",
+            "n_players": n_players, "n_groups": 0, "n_models": 0, "players": players, "groups": [], "models": [],
+            "apps": ["survey"],
             "urls": {"session": "<text>", "player_template": "/p/{S}/{uname}/"},
             "roomname": "{R}", "created": true,
         })),
@@ -34,8 +35,8 @@ fn is_started(n_players: usize, settings: &Value, players: Value) -> Each<Expect
 
 fn started() -> Vec<Probe> {
     let full = json!({
-        "config": "survey", "n_players": 3, "sname": "{S}", "unames": ["x", "y", "z"], "assignees": ["seat1", "seat2"],
-        "settings": {"stake": 3}, "no_grow": true,
+        "config": "survey", "n_players": 3, "sname": "{S}", "unames": ["x", "y", "z"],
+        "assignees": ["seat1", "seat2"], "settings": {"stake": 3}, "no_grow": true,
     });
     let plain = json!({"config": "survey", "n_players": 2, "sname": "{S}"});
     let begun = |settings: &Value, n: usize| {

@@ -19,7 +19,9 @@ pub(in crate::conformance) fn probes() -> Vec<Probe> {
 
 /// A room as it is listed.
 pub(super) fn listed(settings: &Value) -> Value {
-    let mut room = json!({"name": "{R}", "config": null, "labels": null, "capacity": null, "open": false, "sname": null});
+    let mut room = json!({
+        "name": "{R}", "config": null, "labels": null, "capacity": null, "open": false, "sname": null,
+    });
     for (key, value) in settings.as_object().into_iter().flatten() {
         room[key] = value.clone();
     }
@@ -101,8 +103,8 @@ fn refusals() -> Vec<Probe> {
     let invalid_name = || since_0_1(broken(), refused(400, "Room name is invalid"));
     let fine = |settings: Value| done(created, "created", settings);
     let too_short = json!({
-        "type": "string_too_short", "loc": ["body", "name"], "msg": "String should have at least 1 character", "input": "",
-        "ctx": {"min_length": 1},
+        "type": "string_too_short", "loc": ["body", "name"], "msg": "String should have at least 1 character",
+        "input": "", "ctx": {"min_length": 1},
     });
     let label = |name, labels: Value, text: &'static str| {
         let labels = json!({"labels": labels});

@@ -16,8 +16,8 @@ pub(in crate::conformance) fn probes() -> Vec<Probe> {
 
 fn read() -> Vec<Probe> {
     let listed = json!({
-        "sname": "{S}", "created": "<time>", "active": true, "config": "pair", "room": null, "description": null,
-        "n_players": 2, "n_groups": 0,
+        "sname": "{S}", "created": "<time>", "active": true, "config": "pair", "room": null,
+        "description": null, "n_players": 2, "n_groups": 0,
     });
     vec![
         probe("a session is listed")

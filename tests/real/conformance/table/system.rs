@@ -17,7 +17,8 @@ pub(in crate::conformance) fn probes() -> Vec<Probe> {
     let status = json!({
         "versions": {"uproot": "<text>", "python": "<text>"},
         "database": {"driver": "<text>", "size_bytes": "<number>", "size_mb": "<number>"},
-        "auth_sessions": {}, "packages": {"...": "<text>"}, "missing_i18n": "<object>", "public_demo": false, "unsafe": false,
+        "auth_sessions": {}, "packages": {"...": "<text>"}, "missing_i18n": "<object>", "public_demo": false,
+        "unsafe": false,
     });
     vec![
         probe("all configurations and apps").get("configs/").is(ok(json!({
@@ -27,12 +28,20 @@ pub(in crate::conformance) fn probes() -> Vec<Probe> {
         probe("a configuration for two with settings")
             .ask(summary("configs/pair/summary/", "configs/pair/"))
             .is(of("pair", "pair", json!(["pair"]), json!({"stake": 10}), 2)),
-        probe("a configuration for one")
-            .ask(summary("configs/survey/summary/", "configs/survey/"))
-            .is(of("survey", "survey", json!(["survey"]), json!({}), 1)),
-        probe("a configuration of two apps")
-            .ask(summary("configs/both/summary/", "configs/both/"))
-            .is(of("both", "survey → pair", json!(["survey", "pair"]), json!({}), 2)),
+        probe("a configuration for one").ask(summary("configs/survey/summary/", "configs/survey/")).is(of(
+            "survey",
+            "survey",
+            json!(["survey"]),
+            json!({}),
+            1,
+        )),
+        probe("a configuration of two apps").ask(summary("configs/both/summary/", "configs/both/")).is(of(
+            "both",
+            "survey → pair",
+            json!(["survey", "pair"]),
+            json!({}),
+            2,
+        )),
         probe("the digests of a session").session("survey", &["A"]).ask(digest()).is(since_0_1(
             ok(json!({"apps": ["survey"]})),
             ok(json!({"apps": ["survey"], "digests": {"survey": "<object>"}})),
@@ -46,7 +55,8 @@ pub(in crate::conformance) fn probes() -> Vec<Probe> {
         probe("nobody is logged in").get("auth/sessions/").is(ok(json!({}))),
         probe("the server").get("status/").is(since_0_1(
             ok(json!({
-                "version": "<text>", "database_size_mb": "<number>", "packages": {"...": "<text>"}, "public_demo": false,
+                "version": "<text>", "database_size_mb": "<number>", "packages": {"...": "<text>"},
+                "public_demo": false,
             })),
             ok(status),
         )),

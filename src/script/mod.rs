@@ -10,6 +10,7 @@ mod functions;
 mod library;
 mod limits;
 mod records;
+mod variables;
 
 pub use check::check;
 pub use context::{Signal, Tools};

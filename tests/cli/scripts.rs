@@ -30,7 +30,7 @@ fn a_bad_script_fails_its_run_with_one_clear_reason() {
         ("fn run(event) { players::list(\"../admin\") }", "it.rhai:1:", "only letters, digits"),
         ("fn run(event) { files::read(\"../config.toml\") }", "it.rhai:1:", "files::read"),
         ("fn run(event) { http::get(\"https://example.org/\") }", "it.rhai:1:", "may not reach example.org"),
-        ("fn run(event) { sleep(1) }", "it.rhai:1:", "wait_for"),
+        ("fn run(event) { Fn(\"sleep\").call(1) }", "it.rhai:1:", "wait_for"),
         (
             "fn run(event) { kv::add(\"n\", 1); kv::set(\"n\", \"x\"); kv::add(\"n\", 1) }",
             "it.rhai:1:",

@@ -2,7 +2,8 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use rhai::{CallFnOptions, Dynamic, Scope as Variables};
@@ -50,6 +51,21 @@ pub struct PollYield {
     pub cursor: Option<Value>,
 }
 
+/// Why `poll()` gave nothing that can be used.
+#[derive(Debug)]
+pub struct PollFailure {
+    /// How it ended.
+    pub report: RunReport,
+    /// How long the server asked to be left alone, if it was the server.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<RunReport> for PollFailure {
+    fn from(report: RunReport) -> Self {
+        Self { report, retry_after: None }
+    }
+}
+
 type Trace = (u32, Vec<TraceLine>);
 
 /// Runs the script's `run(event)`, on this thread, to its end. Gives how it ended and the rest of its trace.
@@ -64,13 +80,14 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
 
 /// Asks the script's `poll()`. `cursor` is what the last poll gave as its own cursor; a `poll(cursor)` with one
 /// argument gets it. The error says why there is no usable answer.
-pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, RunReport>, Trace) {
+pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, PollFailure>, Trace) {
     let context = task.context(true);
     let takes_cursor = task.script.ast.iter_functions().any(|f| f.name == "poll" && f.params.len() == 1);
     let arguments = if takes_cursor { vec![cursor.map_or(Dynamic::UNIT, to_dynamic)] } else { Vec::new() };
     let result = task.call(&context, "poll", arguments).and_then(|value| {
         items(&value).map_err(|why| RunReport::failed(format!("{}: {why}", task.script.name)))
     });
+    let result = result.map_err(|report| PollFailure { report, retry_after: context.retry_after() });
     (result, context.actor.trace.take())
 }
 
@@ -82,7 +99,8 @@ impl RunTask {
             actor: Actor::new(self.run, self.mode, self.automation.allow.clone(), self.scope.clone()),
             polling,
             signal: Arc::clone(&self.signal),
-            last_call: std::sync::Mutex::new(rhai::Position::NONE),
+            last_call: Mutex::new(rhai::Position::NONE),
+            not_before: Mutex::new(None),
         })
     }
 

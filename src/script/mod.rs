@@ -4,6 +4,7 @@ mod bindings;
 mod check;
 mod context;
 mod engine;
+mod entry;
 mod error;
 mod execute;
 mod functions;

@@ -98,7 +98,8 @@ impl Client {
         }
         request::check(call)?;
         let version = self.version_for(call, Priority::Effect, scope).map_err(before_write)?;
-        let (request, route) = self.prepare(call, &version, Priority::Effect)?;
+        let (mut request, route) = self.prepare(call, &version, Priority::Effect)?;
+        request.sees_it_through = true;
         let response = self.connection.send_once(endpoint.name(), request.clone(), scope)?;
         let result = if is_success(response.status) {
             decode::answer(call, route, version.generation(), &response)

@@ -14,7 +14,7 @@ use super::error::{RhaiResultOf, raise_api, raise_effect};
 use crate::{
     api::{Answer, Call, Client},
     config::{Automation, HttpSection},
-    domain::{TraceKind, TraceLine},
+    domain::{RunId, TraceKind, TraceLine},
     effects::{Actor, Door},
     environment::{Environment, Priority},
     store::Store,
@@ -36,8 +36,17 @@ pub struct Tools {
     pub exports: PathBuf,
 }
 
-/// Told that a run goes to sleep (`true`) or woke up (`false`) in `wait_for`.
-pub type Signal = Arc<dyn Fn(bool) + Send + Sync>;
+/// A run goes to sleep in `wait_for`, or woke up.
+#[derive(Clone, Copy, Debug)]
+pub struct Nap {
+    /// The run.
+    pub run: RunId,
+    /// Until when it sleeps; none when it woke up.
+    pub until: Option<Timestamp>,
+}
+
+/// Told of each [`Nap`].
+pub type Signal = Arc<dyn Fn(Nap) + Send + Sync>;
 
 /// One run, as its script's functions see it.
 pub(super) struct RunContext {

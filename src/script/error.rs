@@ -96,7 +96,7 @@ pub(super) fn report(error: &EvalAltResult, script: &str, last_call: Position) -
             Some(Ending::Refused(why)) => failed(format!("refused: {why}")),
             Some(Ending::Stopped(Stopped::Cancelled)) => RunReport {
                 outcome: Outcome::Interrupted,
-                reason: Some(format!("{place}the run was ended from outside")),
+                reason: Some(format!("{place}the program stopped while this run was under way")),
             },
             Some(Ending::Stopped(Stopped::Deadline)) => {
                 failed("the run took longer than its `time_limit`".to_owned())

@@ -14,7 +14,7 @@ mod records;
 mod variables;
 
 pub use check::check;
-pub use context::{Signal, Tools};
+pub use context::{Nap, Signal, Tools};
 pub use execute::{PollFailure, PollYield, RunTask, poll, run};
 pub use functions::{FunctionDoc, functions, markdown, write_definitions};
 pub use library::{Library, Script};

@@ -1,6 +1,10 @@
 //! The loop of the daemon: waits for something to happen, lets the dispatcher decide, and starts the work.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::mpsc};
@@ -9,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     dispatch::{Dispatcher, Happened, Waiting, Work},
-    domain::{Event, RunReport},
+    domain::{Event, RunId, RunReport},
     engine::Input,
     environment::Environment,
-    script::{Library, STACK, Tools},
+    script::{Library, Nap, STACK, Tools},
     store::StoreError,
     supervisor::Threads,
 };
@@ -26,6 +30,8 @@ const LAST_PATIENCE: Duration = Duration::from_secs(155);
 /// How much of what happened is decided about in one step.
 const BATCH: usize = 1000;
 
+type Naps = Arc<Mutex<HashMap<RunId, Timestamp>>>;
+
 /// A daemon that has started: its store is recovered and its engine knows where everything stands.
 pub struct Daemon {
     dispatcher: Dispatcher,
@@ -34,6 +40,8 @@ pub struct Daemon {
     happened: mpsc::UnboundedReceiver<Happened>,
     report: mpsc::UnboundedSender<Happened>,
     threads: Threads,
+    /// The runs that sleep in `wait_for`, and until when.
+    naps: Naps,
     /// Cancels the runs.
     cancel: CancellationToken,
     first: Vec<Work>,
@@ -50,20 +58,38 @@ impl Daemon {
         let (report, happened) = mpsc::unbounded_channel();
         let cancel = CancellationToken::new();
         let waits = report.clone();
-        let signal = Arc::new(move |asleep| {
-            let input = if asleep { Input::Waiting } else { Input::Resumed };
+        let naps = Naps::default();
+        let kept = Arc::clone(&naps);
+        let signal = Arc::new(move |nap: Nap| {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let input = match nap.until {
+                Some(until) => {
+                    kept.insert(nap.run, until);
+                    Input::Waiting
+                }
+                None => {
+                    kept.remove(&nap.run);
+                    Input::Resumed
+                }
+            };
             // Nobody listens any more once the daemon has stopped.
             let _ = waits.send(Happened::Input(input));
         });
         let env = Arc::clone(&tools.env);
         let (dispatcher, first) =
             Dispatcher::start(config, library, tools, cancel.clone(), signal, Waiting::Run)?;
-        Ok(Self { dispatcher, env, accepted, happened, report, threads: Threads::default(), cancel, first })
+        let threads = Threads::default();
+        Ok(Self { dispatcher, env, accepted, happened, report, threads, naps, cancel, first })
     }
 
     /// Runs until `stop` is cancelled, on this thread, which must not be one of the runtime's. Runs that are under way
-    /// then get some time to end.
-    pub fn run(mut self, runtime: &Handle, stop: &CancellationToken) -> Result<(), StoreError> {
+    /// then get some time to end, until `hurry` is cancelled too.
+    pub fn run(
+        mut self,
+        runtime: &Handle,
+        stop: &CancellationToken,
+        hurry: &CancellationToken,
+    ) -> Result<(), StoreError> {
         let first = std::mem::take(&mut self.first);
         self.begin(first);
         while !stop.is_cancelled() {
@@ -72,12 +98,12 @@ impl Daemon {
                 Ok(work) => self.begin(work),
                 Err(error) => {
                     // What is under way is still let to its end.
-                    let _ = self.finish(runtime);
+                    let _ = self.finish(runtime, hurry);
                     return Err(error);
                 }
             }
         }
-        self.finish(runtime)
+        self.finish(runtime, hurry)
     }
 
     /// What happens next: everything that is there already, or the next tick.
@@ -129,8 +155,14 @@ impl Daemon {
         }
     }
 
+    /// How many runs sleep for longer than they would be waited for.
+    fn sleeping_past(&self, deadline: Timestamp) -> usize {
+        let naps = self.naps.lock().unwrap_or_else(PoisonError::into_inner);
+        naps.values().filter(|until| **until > deadline).count()
+    }
+
     /// Lets the runs end, first by themselves, then cancelled. New events stay in the store for the next start.
-    fn finish(mut self, runtime: &Handle) -> Result<(), StoreError> {
+    fn finish(mut self, runtime: &Handle, hurry: &CancellationToken) -> Result<(), StoreError> {
         for (patience, cancel) in [(PATIENCE, false), (LAST_PATIENCE, true)] {
             if cancel {
                 self.cancel.cancel();
@@ -157,7 +189,9 @@ impl Daemon {
                         .dispatcher
                         .close(std::iter::from_fn(|| self.happened.try_recv().ok()).collect());
                 }
-                if left.is_zero() {
+                if left.is_zero()
+                    || !cancel && (hurry.is_cancelled() || self.sleeping_past(deadline) >= alive)
+                {
                     break;
                 }
                 runtime.block_on(async { tokio::time::sleep(left.min(Duration::from_millis(20))).await });

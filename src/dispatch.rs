@@ -4,6 +4,9 @@
 mod poll;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -17,7 +20,7 @@ use crate::{
     domain::{AutomationName, Detail, Event, Mode, RunId, RunReport, TraceLine},
     engine::{Command, Engine, Input, PollResult, Standing},
     environment::Scope,
-    script::{Library, RunTask, Signal, Tools},
+    script::{Library, PollFailure, RunTask, Signal, Tools},
     store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
 };
 pub use work::Work;
@@ -49,7 +52,7 @@ pub enum Happened {
         /// What the run would be called if it has to be written down.
         start: RunStart,
         /// The new events, or why there is no usable answer.
-        result: Result<Vec<Event>, RunReport>,
+        result: Result<Vec<Event>, PollFailure>,
         /// What its script logged.
         trace: (u32, Vec<TraceLine>),
     },
@@ -260,7 +263,7 @@ impl Dispatcher {
         &mut self,
         now: Timestamp,
         start: RunStart,
-        result: Result<Vec<Event>, RunReport>,
+        result: Result<Vec<Event>, PollFailure>,
         trace: (u32, Vec<TraceLine>),
         step: &mut Step,
     ) {
@@ -273,7 +276,7 @@ impl Dispatcher {
                 step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
                 PollResult::Done
             }
-            Err(report) => {
+            Err(PollFailure { report, retry_after }) => {
                 let reason = report.reason.clone().unwrap_or_default();
                 let known = self.poll_failures.insert(automation.clone(), reason.clone());
                 if known.as_ref() != Some(&reason) {
@@ -282,7 +285,7 @@ impl Dispatcher {
                     step.changes.push(Change::Started(start));
                     step.changes.push(Change::Ended { run, at: now, report, trace });
                 }
-                PollResult::Failed { retry_after: None }
+                PollResult::Failed { retry_after }
             }
         };
         step.inputs.push_back(Input::PollFinished { automation, result });

@@ -87,6 +87,9 @@ pub struct Request {
     pub lane: Option<Priority>,
     /// The longest this request may take once it is sent; the scope's deadline still holds.
     pub timeout: Duration,
+    /// Whether it goes on to its answer, once it is sent, although the scope is cancelled: a write whose outcome has to be
+    /// known. The scope's deadline still holds, and what is cancelled before it is sent is not sent.
+    pub sees_it_through: bool,
     /// The largest answer in bytes, after decompression. More ends the request with [`TransportReason::TooLarge`].
     pub max_answer: usize,
 }

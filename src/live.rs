@@ -115,9 +115,12 @@ impl Environment for Live {
                 },
             };
             let timeout = request.timeout;
+            let through = request.sees_it_through;
+            // Now it is sent; until here, a cancellation is known to have kept it back.
+            scope.check(self.now()).map_err(|why| stopped(false, why))?;
             tokio::select! {
                 biased;
-                () = scope.cancel.cancelled() => Err(stopped(true, Stopped::Cancelled)),
+                () = scope.cancel.cancelled(), if !through => Err(stopped(true, Stopped::Cancelled)),
                 () = &mut deadline => Err(stopped(true, Stopped::Deadline)),
                 answer = tokio::time::timeout(timeout, exchange(client, request, &host)) => answer.unwrap_or_else(|_| {
                     let seconds = timeout.as_secs_f64();

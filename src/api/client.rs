@@ -14,7 +14,7 @@ use super::{
     decode,
     endpoint::{Endpoint, Repeat},
     error::{ApiError, ErrorKind},
-    refusal, request,
+    refusal, request, retry,
     row::{Limits, Route},
     version::{Generation, ServerVersion},
 };
@@ -98,12 +98,13 @@ impl Client {
         }
         request::check(call)?;
         let version = self.version_for(call, Priority::Effect, scope).map_err(before_write)?;
-        let (request, route) = self.prepare(call, &version, Priority::Effect)?;
+        let (mut request, route) = self.prepare(call, &version, Priority::Effect)?;
+        request.sees_it_through = true;
         let response = self.connection.send_once(endpoint.name(), request.clone(), scope)?;
         let result = if is_success(response.status) {
             decode::answer(call, route, version.generation(), &response)
         } else {
-            Err(refusal::error(call, &request.url, &response))
+            Err(self.refused(call, &request, &response))
         };
         // Signs of a server that is no longer the one it was: the next call asks who it is.
         let toggle = endpoint.repeat(version.generation()) == Repeat::Toggle;
@@ -158,7 +159,7 @@ impl Client {
         if is_success(response.status) {
             return decode::answer(call, route, version.generation(), &response).map(Read::Answer);
         }
-        let error = refusal::error(call, &request.url, &response);
+        let error = self.refused(call, &request, &response);
         if refusal::is_unknown_path(endpoint, &response) { Ok(Read::UnknownPath(error)) } else { Err(error) }
     }
 
@@ -174,7 +175,7 @@ impl Client {
         let (request, route) = self.prepare_route(call, route, Generation::Newest, priority)?;
         let response = self.connection.send_safe(endpoint.name(), &request, scope)?;
         if !is_success(response.status) {
-            let error = refusal::error(call, &request.url, &response);
+            let error = self.refused(call, &request, &response);
             if refusal::is_unknown_path(endpoint, &response) {
                 let message = format!("there is no uproot Admin API at {}", self.connection.base);
                 return Err(ApiError { kind: ErrorKind::UnknownServer, message, ..error });
@@ -188,6 +189,12 @@ impl Client {
         })?;
         self.remember(&version);
         Ok((answer, version))
+    }
+
+    /// The error that an answer other than 2xx stands for.
+    fn refused(&self, call: &Call, request: &Request, response: &Response) -> ApiError {
+        let retry_after = retry::retry_after(response, self.connection.env.now());
+        ApiError { retry_after, ..refusal::error(call, &request.url, response) }
     }
 
     fn known_version(&self, priority: Priority, scope: &Scope) -> Result<ServerVersion, ApiError> {

@@ -46,7 +46,16 @@ impl Connection {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let (timeout, max_answer) = (limits.timeout(), limits.max_answer());
-        Ok(Request { method, url, headers, body, lane: Some(lane), timeout, max_answer })
+        Ok(Request {
+            method,
+            url,
+            headers,
+            body,
+            lane: Some(lane),
+            timeout,
+            sees_it_through: false,
+            max_answer,
+        })
     }
 
     /// Sends a request exactly once.

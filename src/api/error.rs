@@ -1,6 +1,6 @@
 //! What can go wrong with a call, and whether the server can have acted on it all the same.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::environment::Stopped;
 
@@ -17,6 +17,8 @@ pub struct ApiError {
     pub message: String,
     /// Whether the request can have reached the server.
     pub sent: bool,
+    /// How long the server asked to be left alone from its answer on (`Retry-After`), if it did.
+    pub retry_after: Option<Duration>,
 }
 
 /// The kinds of failure, as scripts tell them apart.
@@ -103,7 +105,14 @@ impl ApiError {
 
     /// An error found before anything was sent.
     pub(super) fn unsent(kind: ErrorKind, endpoint: &str, message: impl Into<String>) -> Self {
-        Self { kind, endpoint: endpoint.to_owned(), status: None, message: message.into(), sent: false }
+        Self {
+            kind,
+            endpoint: endpoint.to_owned(),
+            status: None,
+            message: message.into(),
+            sent: false,
+            retry_after: None,
+        }
     }
 
     /// An error read from an answer, so that the request did reach a server.
@@ -114,6 +123,7 @@ impl ApiError {
             status: Some(status),
             message: message.into(),
             sent: true,
+            retry_after: None,
         }
     }
 }

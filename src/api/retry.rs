@@ -31,7 +31,7 @@ pub(super) fn send(
         scope.check(env.now()).map_err(|reason| stopped(endpoint, reason, attempt > 0))?;
         let outcome = env.execute(request.clone(), scope);
         let asked = match &outcome {
-            Ok(answer) if may_pass(answer.status) => retry_after(answer, env.now()),
+            Ok(answer) if may_pass(answer.status) => retry_after(answer, env.now()).unwrap_or_default(),
             Err(error) if may_go_better(error.reason) => Duration::ZERO,
             Ok(_) | Err(_) => return outcome.map_err(|error| transport(endpoint, request, &error)),
         };
@@ -64,15 +64,13 @@ fn may_go_better(reason: TransportReason) -> bool {
 }
 
 /// What the server asks for in `Retry-After`: a number of seconds, or an instant.
-fn retry_after(answer: &Response, now: Timestamp) -> Duration {
-    let Some(text) = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()) else {
-        return Duration::ZERO;
-    };
-    if let Ok(seconds) = text.trim().parse() {
-        return Duration::from_secs(seconds);
+pub(super) fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration> {
+    let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
     }
-    let instant = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim());
-    instant.ok().and_then(|at| Duration::try_from(at.duration_since(now)).ok()).unwrap_or_default()
+    let instant = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Duration::try_from(instant.duration_since(now)).ok()
 }
 
 /// The error of a scope that ended. `sent` says whether something had been sent by then.
@@ -100,7 +98,14 @@ pub(super) fn transport(endpoint: &str, request: &Request, error: &TransportErro
             format!("the request was sent to {host}, but no whole answer came: {said}"),
         ),
     };
-    ApiError { kind, endpoint: endpoint.to_owned(), status: None, message, sent: error.sent }
+    ApiError {
+        kind,
+        endpoint: endpoint.to_owned(),
+        status: None,
+        message,
+        sent: error.sent,
+        retry_after: None,
+    }
 }
 
 #[cfg(test)]
@@ -123,12 +128,13 @@ mod tests {
             let mut headers = http::HeaderMap::new();
             headers.insert(RETRY_AFTER, text.parse().unwrap());
             retry_after(&Response { status: 503, headers, body: bytes::Bytes::new() }, now)
+                .map(|wait| wait.as_secs())
         };
-        assert_eq!(asked("7"), Duration::from_secs(7));
-        assert_eq!(asked("Thu, 01 Jan 2026 00:01:30 GMT"), Duration::from_secs(90));
-        assert_eq!(asked("Wed, 31 Dec 2025 00:01:30 GMT"), Duration::ZERO);
-        assert_eq!(asked("soon"), Duration::ZERO);
-        assert_eq!(asked("-1"), Duration::ZERO);
-        assert_eq!(asked("99999999999999999999"), Duration::ZERO);
+        assert_eq!(asked("7"), Some(7));
+        assert_eq!(asked("Thu, 01 Jan 2026 00:01:30 GMT"), Some(90));
+        assert_eq!(asked("Wed, 31 Dec 2025 00:01:30 GMT"), None);
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("-1"), None);
+        assert_eq!(asked("99999999999999999999"), None);
     }
 }

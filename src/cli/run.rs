@@ -7,7 +7,12 @@ use std::{
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::{net::TcpListener, runtime::Runtime, sync::mpsc};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{exit::Exit, out, problems};
@@ -100,8 +105,9 @@ fn serve(
     let handle = runtime.handle().clone();
     let greeting = greet(tools, &handle, &stop);
     let web = handle.spawn(web::serve(listener, web::router(state), stop.clone()));
-    handle.spawn(signals(stop.clone()));
-    let result = daemon.run(&handle, &stop);
+    let hurry = CancellationToken::new();
+    handle.spawn(signals(stop.clone(), hurry.clone()));
+    let result = daemon.run(&handle, &stop, &hurry);
     stop.cancel();
     let _ = runtime.block_on(greeting);
     let _ = runtime.block_on(web);
@@ -137,20 +143,30 @@ fn greet(
     runtime.spawn_blocking(work)
 }
 
-async fn signals(stop: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    match terminate {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+/// The first signal stops the daemon, the second ends the runs that are under way.
+async fn signals(stop: CancellationToken, hurry: CancellationToken) {
+    let (mut interrupt, mut terminate) = match (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "the system lets nobody listen for signals: only killing ends this daemon");
+            return;
         }
+    };
+    let says = [
+        (stop, "stopping: runs under way get 25 seconds to end; a second signal ends them at once"),
+        (hurry, "ending the runs under way"),
+    ];
+    for (token, said) in says {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("{said}");
+        token.cancel();
     }
-    tracing::info!("stopping: runs under way get 25 seconds to end");
-    stop.cancel();
 }
 
 /// A configuration and its scripts without errors; problems are printed.

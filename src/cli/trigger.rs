@@ -73,6 +73,7 @@ fn ask_daemon(args: &Args, control: &Value, store: &Path) -> Option<Exit> {
         body: Some(body.to_string().into()),
         lane: None,
         timeout: Duration::from_secs(10),
+        sees_it_through: false,
         max_answer: 1024 * 1024,
     };
     let scope = Scope::for_duration(env.now(), Duration::from_secs(10));

@@ -1,13 +1,17 @@
 //! `[[automation]]`: a trigger, a script and its settings.
 
-use std::{collections::BTreeSet, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+    ops::Range,
+    time::Duration,
+};
 
 use super::{
     daemon::MODES,
     reader::{Section, Source},
     trigger::{self, Surroundings, Trigger},
 };
-use crate::domain::{AutomationName, Capability, Mode};
+use crate::domain::{AutomationName, Capability, Mode, Severity, line_column};
 
 /// `[[automation]]`.
 #[derive(Clone, Debug)]
@@ -77,18 +81,35 @@ pub enum OnFull {
 }
 
 impl Automation {
-    /// Reads one table. `None` where there is not even a name, or nothing that could start it.
+    /// Reads one table. `names` has those of the tables before, and their lines. `None` where there is not even a name, or nothing that could start it.
     pub(super) fn read(
         source: &Source<'_>,
         mut section: Section<'_, '_>,
         daemon_mode: Mode,
         around: &Surroundings<'_>,
+        names: &mut HashMap<AutomationName, usize>,
     ) -> Option<Self> {
         let span = section.span.clone();
         let named = section.has("name");
         let name = section.parsed("name", AutomationName::new);
         if !named {
             source.error_help(span.clone(), "an [[automation]] has no name", "add `name = \"...\"`");
+        }
+        if let Some(name) = &name {
+            let (line, _) = line_column(source.text, name.span.start);
+            match names.entry(name.value.clone()) {
+                Entry::Occupied(first) => {
+                    let message = format!("two automations are called {:?}", name.value.as_str());
+                    source.error_help(
+                        name.span.clone(),
+                        message,
+                        format!("the first is in line {}: give each a name of its own", first.get()),
+                    );
+                }
+                Entry::Vacant(free) => {
+                    free.insert(line);
+                }
+            }
         }
         let title =
             name.as_ref().map_or("this automation".to_owned(), |name| format!("{:?}", name.value.as_str()));
@@ -172,9 +193,21 @@ impl Overlap {
             ],
         );
         let default = if from_outside { OverlapPolicy::Queued } else { OverlapPolicy::Single };
+        let policy = policy.map_or(default, |policy| policy.value);
+        let unused = [
+            ("max", max.as_ref().map(|max| &max.span)),
+            ("on_full", on_full.as_ref().map(|full| &full.span)),
+        ];
+        for (key, span) in unused {
+            if let (OverlapPolicy::Single, Some(span)) = (policy, span) {
+                let message = format!("`{key}` has no effect: with `overlap = \"single\"` no event waits");
+                let problem = section.source.problem(Severity::Warning, span.clone(), message);
+                section.source.push(problem.help("leave it out, or write `overlap = \"queued\"`"));
+            }
+        }
         let default_max = if from_outside { 1000 } else { 10 };
         Self {
-            policy: policy.map_or(default, |policy| policy.value),
+            policy,
             key: key.unwrap_or(KeyRule::Automation),
             max: max.map_or(default_max, |max| usize::try_from(max.value).unwrap_or(default_max)),
             on_full: on_full.map_or(OnFull::DropNewest, |on_full| on_full.value),

@@ -157,10 +157,9 @@ fn automations(
     let mut automations = Vec::new();
     for section in sections {
         let span = section.span.clone();
-        let Some(automation) = Automation::read(source, section, mode, around) else { continue };
-        if names.insert(automation.name.clone(), ()).is_some() {
-            source.error(span.clone(), format!("two automations are called {:?}", automation.name.as_str()));
-        }
+        let Some(automation) = Automation::read(source, section, mode, around, &mut names) else {
+            continue;
+        };
         for trigger in &automation.triggers {
             let Trigger::Webhook(webhook) = trigger else { continue };
             if let Some(other) = hooks.insert(webhook.hook.clone(), automation.name.clone()) {

@@ -139,7 +139,7 @@ fn triggers_say_what_they_lack() {
                 &[automation("a", "on = { every = \"1m\" }"), automation("a", "on = { every = \"2m\" }")]
                     .concat(),
             ),
-            (11, 1, "two automations are called \"a\"", ""),
+            (12, 8, "two automations are called \"a\"", ""),
         ),
         (
             with(
@@ -320,5 +320,47 @@ fn an_automation_can_say_otherwise_than_the_daemon() {
     assert_eq!(
         serde_json::Value::from(automation.params.clone()),
         serde_json::json!({ "n": 10, "x": [1.5, true] })
+    );
+}
+
+#[test]
+fn two_of_one_name_are_found_also_where_one_lacks_the_rest() {
+    let text = with(&format!(
+        "[[automation]]\nname = \"a\"\non = {{ every = \"1m\" }}\n\n{}\n[[automation]]\nname = \"a\"\nscript = \"a.rhai\"\n",
+        automation("a", "on = { every = \"1m\" }")
+    ));
+    check(
+        &text,
+        &[
+            (7, 1, "\"a\" has no script", ""),
+            (12, 8, "two automations are called \"a\"", "the first is in line 8"),
+            (16, 1, "\"a\" has no trigger", ""),
+            (17, 8, "two automations are called \"a\"", "the first is in line 8"),
+        ],
+    );
+}
+
+#[test]
+fn what_only_a_queue_has_is_warned_about_where_there_is_none() {
+    let said = |lines: &str| {
+        let draft = read(&with(&automation("a", lines)));
+        assert!(draft.problems.iter().all(|problem| !problem.is_error()), "{:#?}", show(&draft.problems));
+        show(&draft.problems)
+    };
+    let [max, full] = said(
+        "on = { webhook = \"h\", scheme = \"none\" }\noverlap = \"single\"\nmax = 3\non_full = \"coalesce\"",
+    )
+    .try_into()
+    .unwrap();
+    assert!(max.starts_with("12:7 `max` has no effect"), "{max}");
+    assert!(
+        full.starts_with("13:11 `on_full` has no effect") && full.contains("overlap = \"queued\""),
+        "{full}"
+    );
+    // A clock is single by itself.
+    let [max] = said("on = { every = \"1m\" }\nmax = 3").try_into().unwrap();
+    assert!(max.starts_with("11:7 `max` has no effect"), "{max}");
+    assert!(
+        said("on = { every = \"1m\" }\noverlap = \"queued\"\nmax = 3\non_full = \"coalesce\"").is_empty()
     );
 }

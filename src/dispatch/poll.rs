@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     domain::{Event, RunReport, TraceLine},
-    script::{self, PollYield, RunTask},
+    script::{self, PollFailure, PollYield, RunTask},
     store::{PollCursor, PollOutcome, StoreError},
 };
 
@@ -14,10 +14,10 @@ const WORTH_DOUBTING: usize = 2;
 const DOUBTS: u32 = 3;
 
 /// Asks `poll()` and commits what is new. The error says why nothing was taken.
-pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, RunReport>, (u32, Vec<TraceLine>)) {
+pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, PollFailure>, (u32, Vec<TraceLine>)) {
     let name = &task.automation.name;
     let store = &task.tools.store;
-    let failed = |error: StoreError| RunReport::failed(error.to_string());
+    let failed = |error: StoreError| PollFailure::from(RunReport::failed(error.to_string()));
     let before = match store.history().poll_cursor(name, task.mode) {
         Ok(before) => before,
         Err(error) => return (Err(failed(error)), (0, Vec::new())),
@@ -36,7 +36,7 @@ pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, RunReport>, (u32, Vec<T
         let outcome = PollOutcome { automation: name.clone(), mode: task.mode, at, items, cursor, priming };
         let events = store.accept_poll(outcome).wait().map_err(failed)?;
         match doubt {
-            Some(why) => Err(RunReport::failed(why)),
+            Some(why) => Err(RunReport::failed(why).into()),
             None => Ok(events),
         }
     });

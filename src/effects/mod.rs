@@ -22,7 +22,7 @@ pub use error::EffectError;
 pub use outgoing::Outgoing;
 
 use crate::{
-    api::{Answer, Call, Client, Endpoint},
+    api::{Answer, Call, Client, Endpoint, ErrorKind},
     domain::{Capability, Effect, EffectState},
     environment::{Environment, Priority, Scope},
     store::Store,
@@ -31,7 +31,7 @@ use locks::Locks;
 
 /// The longest a write may take once it was decided on, the wait in the server's queue included. It is longer than
 /// any of the client's own time-outs for a write. A run that is cancelled meanwhile still waits for the answer: a
-/// write that is under way is finished, so that its outcome is known.
+/// write that is under way is finished, so that its outcome is known. One that is not sent yet is not sent then.
 const LONGEST_WRITE: Duration = Duration::from_secs(150);
 
 /// The door. Shared by all runs.
@@ -120,8 +120,7 @@ impl Door {
         if dry {
             return Ok(None);
         }
-        let scope = Scope::for_duration(self.env.now(), LONGEST_WRITE);
-        match self.client.write(call, &scope) {
+        match self.client.write(call, &self.last_scope(actor)) {
             Ok(Answer::Json(value)) => Ok(Some(value)),
             Ok(Answer::Table(_) | Answer::Rows(_)) => Ok(Some(Value::Null)),
             Err(error) if error.may_have_acted() => {
@@ -130,10 +129,22 @@ impl Door {
                 Err(EffectError::Uncertain(error))
             }
             Err(error) => {
-                self.settle(actor, ordinal, EffectState::Failed, Some(error.message.clone()))?;
+                let note = match error.kind {
+                    ErrorKind::Stopped(_) => format!("not sent: {}", error.message),
+                    _ => error.message.clone(),
+                };
+                self.settle(actor, ordinal, EffectState::Failed, Some(note))?;
                 Err(error.into())
             }
         }
+    }
+
+    /// What a write that was decided on keeps within: not the run's deadline, but its cancellation, as long as it waits for
+    /// its turn.
+    fn last_scope(&self, actor: &Actor) -> Scope {
+        let mut scope = Scope::for_duration(self.env.now(), LONGEST_WRITE);
+        scope.cancel = actor.scope.cancel.clone();
+        scope
     }
 
     fn settle(

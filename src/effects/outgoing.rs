@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Actor, Door, EffectError};
 use crate::{
     domain::{Capability, Effect, EffectState},
-    environment::{Request, Response, Scope, TransportError},
+    environment::{Request, Response, TransportError},
 };
 
 /// A request to a host that the configuration lists.
@@ -43,8 +43,7 @@ impl Door {
         if actor.is_dry() {
             return Ok(None);
         }
-        let scope = Scope::for_duration(self.env.now(), super::LONGEST_WRITE);
-        let answer = self.env.execute(outgoing.request, &scope);
+        let answer = self.env.execute(outgoing.request, &self.last_scope(actor));
         let (state, note) = match &answer {
             Ok(answer) if answer.status < 400 => (EffectState::Done, json!(answer.status).to_string()),
             Ok(answer) if answer.status < 500 => {

@@ -1,12 +1,15 @@
-//! Looking at scripts without running them: unknown functions, wrong numbers of arguments, writes that `allow` does not
-//! name, parameters that are not there.
+//! Looking at scripts without running them: unknown functions and variables, wrong numbers of arguments, what a script
+//! is not to use, writes that `allow` does not name, parameters that are not there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 use serde_json::Value;
 
-use super::{Library, Script, engine};
+use super::{
+    Library, Script, engine,
+    variables::{self, Why},
+};
 use crate::{
     config::{Automation, Config, Trigger},
     domain::{Capability, Problem, Severity, did_you_mean, offset_of},
@@ -31,7 +34,9 @@ pub fn check(config: &Config, library: &Library) -> Vec<Problem> {
         let Some(script) = library.get(&automation.script) else { continue };
         let calls = calls(script);
         if checked.insert(&automation.script) {
+            imports(script, &mut problems);
             known.check_calls(script, &calls, &mut problems);
+            variables(script, &mut problems);
         }
         entry_points(config, automation, script, &mut problems);
         capabilities(config, automation, script, &calls, &mut problems);
@@ -46,6 +51,12 @@ struct Known(BTreeMap<String, BTreeSet<usize>>);
 /// What Rhai handles itself, without a function of that name.
 const BUILT_IN: [&str; 10] =
     ["Fn", "call", "curry", "is_def_fn", "is_def_var", "is_shared", "print", "debug", "type_of", "eval"];
+
+/// What Rhai has and automations have something better for.
+const NOT_HERE: [(&str, &str); 2] = [
+    ("sleep", "use `wait_for(\"10s\")`, which a deadline and a stop can end, and look again afterwards"),
+    ("timestamp", "use `now()`, which gives seconds since 1970"),
+];
 
 impl Known {
     fn new() -> Self {
@@ -75,8 +86,20 @@ impl Known {
         for function in script.ast.iter_functions() {
             own.entry(function.name).or_default().insert(function.params.len());
         }
+        let keys = map_keys(script);
         for call in calls {
-            // A method may be a function kept in a map, and its first argument is the value before the dot.
+            if !own.contains_key(call.name.as_str())
+                && let Some((_, instead)) = NOT_HERE.iter().find(|(name, _)| *name == call.name)
+            {
+                let message = format!("`{}` is not for automations", call.name);
+                problems.push(at(script, call.position, &call.name, message).help(*instead));
+                continue;
+            }
+            // A method may be a function kept in a map.
+            if call.method && keys.contains(&call.name) {
+                continue;
+            }
+            // Its first argument is the value before the dot.
             let arguments = call.arguments + usize::from(call.method);
             let counts = match (self.0.get(&call.name), own.get(call.name.as_str())) {
                 (None, None) if BUILT_IN.contains(&call.name.as_str()) => continue,
@@ -123,6 +146,54 @@ impl Known {
                 Some(_) => {}
             }
         }
+    }
+}
+
+/// The keys of every map that stands in a script.
+fn map_keys(script: &Script) -> HashSet<String> {
+    let mut keys = HashSet::new();
+    script.ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Expr(Expr::Map(map, _))) = path.last() {
+            keys.extend(map.0.iter().map(|(key, _)| key.name.to_string()));
+        }
+        true
+    });
+    keys
+}
+
+fn imports(script: &Script, problems: &mut Vec<Problem>) {
+    script.ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Import(_, position))) = path.last() {
+            let message = "a script is one file: it cannot import another".to_owned();
+            let problem = at(script, *position, "import", message);
+            problems.push(problem.help("copy the functions that are needed into this script"));
+        }
+        true
+    });
+}
+
+fn variables(script: &Script, problems: &mut Vec<Problem>) {
+    for missing in variables::missing(script) {
+        let name = &missing.name;
+        let (message, help) = match missing.why {
+            Why::Constant { line } => (
+                format!("a function does not see the constant `{name}` of line {line} under this name"),
+                format!("write `global::{name}`"),
+            ),
+            Why::Outside { line } => (
+                format!("a function does not see the variable `{name}` of line {line}, which is outside it"),
+                format!("hand it over as an argument, or make it a `const` and write `global::{name}`"),
+            ),
+            Why::NotGlobal => (
+                format!("there is no constant `{name}` outside the functions"),
+                format!("`global::` is for what `const {name} = ...` makes outside all functions"),
+            ),
+            Why::Unknown => (
+                format!("there is no variable `{name}` here"),
+                "`let` makes a variable; a function sees its own and its arguments".to_owned(),
+            ),
+        };
+        problems.push(at(script, missing.position, name, message).help(help));
     }
 }
 

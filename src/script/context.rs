@@ -3,8 +3,10 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
+use jiff::{SignedDuration, Timestamp};
 use rhai::Position;
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ use super::error::{RhaiResultOf, raise_api, raise_effect};
 use crate::{
     api::{Answer, Call, Client},
     config::{Automation, HttpSection},
-    domain::{TraceKind, TraceLine},
+    domain::{RunId, TraceKind, TraceLine},
     effects::{Actor, Door},
     environment::{Environment, Priority},
     store::Store,
@@ -34,8 +36,17 @@ pub struct Tools {
     pub exports: PathBuf,
 }
 
-/// Told that a run goes to sleep (`true`) or woke up (`false`) in `wait_for`.
-pub type Signal = Arc<dyn Fn(bool) + Send + Sync>;
+/// A run goes to sleep in `wait_for`, or woke up.
+#[derive(Clone, Copy, Debug)]
+pub struct Nap {
+    /// The run.
+    pub run: RunId,
+    /// Until when it sleeps; none when it woke up.
+    pub until: Option<Timestamp>,
+}
+
+/// Told of each [`Nap`].
+pub type Signal = Arc<dyn Fn(Nap) + Send + Sync>;
 
 /// One run, as its script's functions see it.
 pub(super) struct RunContext {
@@ -47,6 +58,8 @@ pub(super) struct RunContext {
     pub(super) signal: Signal,
     /// Where the script last called one of our functions: Rhai gives no place to an error that ends a script.
     pub(super) last_call: Mutex<Position>,
+    /// Before when the server does not want to be called again, as its last error says.
+    pub(super) not_before: Mutex<Option<Timestamp>>,
 }
 
 impl RunContext {
@@ -58,6 +71,12 @@ impl RunContext {
     /// Where the script last called one of our functions.
     pub(super) fn last_call(&self) -> Position {
         *self.last_call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the server still wants to be left alone, if its last error says so.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let not_before = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+        Duration::try_from(not_before?.duration_since(self.tools.env.now())).ok()
     }
 
     /// Adds a line to the run's log and to the daemon's.
@@ -96,7 +115,15 @@ impl RunContext {
             text.push_str(&error.message);
         }
         self.note(TraceKind::Call, text, i64::try_from(took).ok());
-        let answer = answer.map_err(|error| raise_api(&error))?;
+        let answer = answer.map_err(|error| {
+            let now = self.tools.env.now();
+            let not_before = error.retry_after.map(|wait| {
+                let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+                now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+            });
+            *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) = not_before;
+            raise_api(&error)
+        })?;
         self.actor.saw(call, &answer);
         Ok(answer)
     }

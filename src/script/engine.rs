@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use rhai::{
-    Dynamic, Engine, OptimizationLevel, Shared,
+    Dynamic, Engine, OptimizationLevel, Position, Shared,
     module_resolvers::DummyModuleResolver,
     packages::{Package, StandardPackage},
 };
@@ -35,11 +35,16 @@ pub(super) fn for_run(context: &Shared<RunContext>) -> Engine {
     let mut engine = bare();
     let scope = context.actor.scope.clone();
     let env = Shared::clone(&context.tools.env);
+    engine.set_default_tag(Dynamic::from(Shared::clone(context)));
+    let ending = Shared::clone(context);
     engine.on_progress(move |operations| {
         if operations % LOOK_EVERY != 0 {
             return None;
         }
-        scope.check(env.now()).err().map(|stopped| Dynamic::from(Ending::Stopped(stopped)))
+        let stopped = scope.check(env.now()).err()?;
+        // It is not one of our functions that ends the script.
+        ending.called_at(Position::NONE);
+        Some(Dynamic::from(Ending::Stopped(stopped)))
     });
     let print = Shared::clone(context);
     engine.on_print(move |text| print.log(TraceKind::Info, text));

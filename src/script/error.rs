@@ -78,8 +78,10 @@ pub(super) fn raise_effect(error: EffectError, endpoint: &str) -> Box<EvalAltRes
 /// `last_call` is where the script last called one of our functions: for errors that one of them ended the script with.
 pub(super) fn report(error: &EvalAltResult, script: &str, last_call: Position) -> RunReport {
     let (innermost, mut position) = innermost(error);
-    let ours = matches!(innermost, EvalAltResult::ErrorTerminated(..) | EvalAltResult::ErrorRuntime(..));
-    if position.is_none() && ours {
+    let ended = matches!(innermost, EvalAltResult::ErrorTerminated(..));
+    let thrown = position.is_none() && matches!(innermost, EvalAltResult::ErrorRuntime(..));
+    // What ends a script gets the place of each call it comes through from Rhai; this one is where it began.
+    if (ended || thrown) && !last_call.is_none() {
         position = last_call;
     }
     let place = match position.line() {
@@ -94,7 +96,7 @@ pub(super) fn report(error: &EvalAltResult, script: &str, last_call: Position) -
             Some(Ending::Refused(why)) => failed(format!("refused: {why}")),
             Some(Ending::Stopped(Stopped::Cancelled)) => RunReport {
                 outcome: Outcome::Interrupted,
-                reason: Some(format!("{place}the run was ended from outside")),
+                reason: Some(format!("{place}the program stopped while this run was under way")),
             },
             Some(Ending::Stopped(Stopped::Deadline)) => {
                 failed("the run took longer than its `time_limit`".to_owned())

@@ -2,15 +2,17 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use rhai::{CallFnOptions, Dynamic, Scope as Variables};
+use rhai::{Dynamic, Scope as Variables};
 use serde_json::Value;
 
 use super::{
     context::{RunContext, Signal, Tools},
     engine,
+    entry::{ARGUMENT, Entry},
     error::report,
     library::Script,
     records::{to_dynamic, to_json},
@@ -50,12 +52,27 @@ pub struct PollYield {
     pub cursor: Option<Value>,
 }
 
+/// Why `poll()` gave nothing that can be used.
+#[derive(Debug)]
+pub struct PollFailure {
+    /// How it ended.
+    pub report: RunReport,
+    /// How long the server asked to be left alone, if it was the server.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<RunReport> for PollFailure {
+    fn from(report: RunReport) -> Self {
+        Self { report, retry_after: None }
+    }
+}
+
 type Trace = (u32, Vec<TraceLine>);
 
 /// Runs the script's `run(event)`, on this thread, to its end. Gives how it ended and the rest of its trace.
 pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
     let context = task.context(false);
-    let report = match task.call(&context, "run", vec![to_dynamic(&event.to_script())]) {
+    let report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&event.to_script())) {
         Ok(_) => RunReport::done(),
         Err(failed) => failed,
     };
@@ -64,13 +81,13 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
 
 /// Asks the script's `poll()`. `cursor` is what the last poll gave as its own cursor; a `poll(cursor)` with one
 /// argument gets it. The error says why there is no usable answer.
-pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, RunReport>, Trace) {
+pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, PollFailure>, Trace) {
     let context = task.context(true);
-    let takes_cursor = task.script.ast.iter_functions().any(|f| f.name == "poll" && f.params.len() == 1);
-    let arguments = if takes_cursor { vec![cursor.map_or(Dynamic::UNIT, to_dynamic)] } else { Vec::new() };
-    let result = task.call(&context, "poll", arguments).and_then(|value| {
+    let cursor = cursor.map_or(Dynamic::UNIT, to_dynamic);
+    let result = task.call(&context, task.script.poll.as_ref(), cursor).and_then(|value| {
         items(&value).map_err(|why| RunReport::failed(format!("{}: {why}", task.script.name)))
     });
+    let result = result.map_err(|report| PollFailure { report, retry_after: context.retry_after() });
     (result, context.actor.trace.take())
 }
 
@@ -82,27 +99,26 @@ impl RunTask {
             actor: Actor::new(self.run, self.mode, self.automation.allow.clone(), self.scope.clone()),
             polling,
             signal: Arc::clone(&self.signal),
-            last_call: std::sync::Mutex::new(rhai::Position::NONE),
+            last_call: Mutex::new(rhai::Position::NONE),
+            not_before: Mutex::new(None),
         })
     }
 
     fn call(
         &self,
         context: &Arc<RunContext>,
-        function: &str,
-        arguments: Vec<Dynamic>,
+        entry: Option<&Entry>,
+        argument: Dynamic,
     ) -> Result<Dynamic, RunReport> {
-        let engine = engine::for_run(context);
-        let options = CallFnOptions::new().with_tag(Arc::clone(context));
-        let call = || {
-            engine.call_fn_with_options::<Dynamic>(
-                options,
-                &mut Variables::new(),
-                &self.script.ast,
-                function,
-                arguments,
-            )
+        let Some(entry) = entry else {
+            return Err(RunReport::failed(format!("{}: it lacks the function to call", self.script.name)));
         };
+        let engine = engine::for_run(context);
+        let mut variables = Variables::new();
+        if entry.takes_argument {
+            variables.push_dynamic(ARGUMENT, argument);
+        }
+        let call = || engine.eval_ast_with_scope::<Dynamic>(&mut variables, &entry.ast);
         // A panic is a defect of this program; it must not take the other runs with it.
         match catch_unwind(AssertUnwindSafe(call)) {
             Ok(Ok(value)) => Ok(value),

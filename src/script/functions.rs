@@ -61,7 +61,8 @@ fn collect(module: &str, metadata: &Value, all: &mut Vec<FunctionDoc>) {
             doc: doc.join("\n").trim().to_owned(),
         });
     }
-    found.sort_by(|a, b| (&a.name, a.arguments).cmp(&(&b.name, b.arguments)));
+    // By their docs too: the order of functions that differ only in their types changes from build to build.
+    found.sort_by(|a, b| (&a.name, a.arguments, &a.doc).cmp(&(&b.name, b.arguments, &b.doc)));
     all.append(&mut found);
     for (name, inner) in metadata["modules"].as_object().into_iter().flatten() {
         if !module.is_empty() {

@@ -9,7 +9,10 @@ use std::{
 use rhai::AST;
 use sha2::{Digest, Sha256};
 
-use super::engine;
+use super::{
+    engine,
+    entry::{self, Entry},
+};
 use crate::{
     config::Config,
     domain::{Problem, Severity, did_you_mean, offset_of},
@@ -26,6 +29,8 @@ pub struct Script {
     /// SHA-256 of its text, in hexadecimal.
     pub hash: String,
     pub(super) ast: AST,
+    pub(super) run: Option<Entry>,
+    pub(super) poll: Option<Entry>,
 }
 
 /// Every script that an automation names.
@@ -59,7 +64,10 @@ impl Library {
             match engine.compile(&source) {
                 Ok(ast) => {
                     let hash = hex::encode(Sha256::digest(source.as_bytes()));
-                    scripts.insert(name.clone(), Arc::new(Script { name, path, source, hash, ast }));
+                    let run = entry::find(&engine, &ast, "run");
+                    let poll = entry::find(&engine, &ast, "poll");
+                    scripts
+                        .insert(name.clone(), Arc::new(Script { name, path, source, hash, ast, run, poll }));
                 }
                 Err(error) => {
                     let position = error.position();

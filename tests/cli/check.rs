@@ -43,6 +43,69 @@ fn mistakes_in_the_configuration_and_the_scripts_are_found_together() {
     has("config.toml", 13, "no parameter \"patience\"", "params");
 }
 
+/// What `check` says about this script: whether all is well, and `line:column message | help` of each problem.
+fn said(script: &str) -> (bool, Vec<String>) {
+    let output = Project::with_script(script).run(&["check", "--json"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let line = |problem: &Value| {
+        let text = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+        format!("{}:{} {} | {}", problem["line"], problem["column"], text("message"), text("help"))
+    };
+    let problems = ["errors", "warnings"].into_iter().flat_map(|kind| answer[kind].as_array().unwrap());
+    (answer["ok"] == true, problems.map(line).collect())
+}
+
+#[test]
+fn what_would_fail_only_when_it_is_reached_is_found_before() {
+    let cases = [
+        ("import \"other\" as o;\nfn run(event) { }", "1:1 ", "a script is one file", "copy"),
+        ("fn run(event) {\n    if true {\n        import \"x\";\n    }\n}", "3:9 ", "one file", "copy"),
+        ("fn run(event) {\n    sleep(1);\n}", "2:5 ", "`sleep` is not for automations", "wait_for"),
+        ("fn run(event) { let x = 3 + sleep(1.5); }", "1:29 ", "`sleep`", "wait_for"),
+        ("fn run(event) { timestamp() }", "1:17 ", "`timestamp`", "now()"),
+        (
+            "const N = 3;\nfn run(event) {\n    log::info(N);\n}",
+            "3:15 ",
+            "the constant `N` of line 1",
+            "`global::N`",
+        ),
+        ("let n = 3;\nfn run(event) { event.x = n + 1; }", "2:27 ", "the variable `n` of line 1", "argument"),
+        ("let n = 3;\nfn run(event) { n += 1; }", "2:17 ", "the variable `n` of line 1", "argument"),
+        ("const N = 3;\nfn run(event) { [1].map(|x| x + N); }", "2:33 ", "the constant `N`", "`global::N`"),
+        ("let n = 3;\nfn run(event) { log::info(global::n); }", "2:35 ", "no constant `n`", "const n"),
+        ("fn run(event) { if true { let a = 1; } log::info(a); }", "1:50 ", "no variable `a`", "`let`"),
+        ("fn run(event) { log::info(`${evnt.kind}`); }", "1:30 ", "no variable `evnt`", "`let`"),
+    ];
+    for (script, place, message, help) in cases {
+        let (ok, said) = said(script);
+        let [one] = said.as_slice() else { panic!("{script:?} said {said:#?}") };
+        let (what, instead) = one.split_once(" | ").unwrap();
+        assert!(
+            !ok && what.starts_with(place) && what.contains(message) && instead.contains(help),
+            "{script:?}: {one}"
+        );
+    }
+}
+
+#[test]
+fn names_that_are_there_are_not_complained_about() {
+    let rest = "fn run(event) {\n    \
+        let n = 1; const K = 2; n += K;\n    \
+        for (N, i) in [1, 2] { log::info(N + i); }\n    \
+        let add = |x, N| x + N + n; log::info(add.call(1, 2));\n    \
+        let deep = |x| { let inner = |y| x + y + n; inner.call(x) }; log::info(deep.call(1));\n    \
+        try { help(n) } catch (N) { log::info(N); }\n    \
+        switch n { 1 => log::info(K), 2..5 if K > 1 => log::info(n), _ => { let N = 3; log::info(N) } }\n    \
+        let f = help; f.call(1); let m = #{ N: 1, kind: n }; log::info(m.N + m.kind + event.kind);\n    \
+        log::info(`${n} ${global::N}`); do { let z = n; n -= z; } while n > 0; see!(K);\n    \
+        let own = #{ v: 1, up: || this.v += 1 }; own.up(); let N = N_of(3); N\n}\n\
+        fn help(N) { N + 1 }\nfn N_of(n) { n }\nfn see(a) { n + a }\n";
+    let script = format!("const N = 3; let top = N + 1; let t = |x| x + top; t.call(1);\n{rest}");
+    assert_eq!(said(&script), (true, Vec::new()));
+    let (code, run) = Project::with_script(&script).trigger();
+    assert_eq!(code, 0, "{run:#}");
+}
+
 #[test]
 fn fire_times_are_told_in_the_zone() {
     let project = Project::with_script("fn run(event) { }");

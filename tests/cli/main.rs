@@ -14,5 +14,6 @@ mod ledger;
 mod project;
 mod scripts;
 mod servers;
+mod stopping;
 mod store;
 mod stub;

@@ -6,20 +6,32 @@ use crate::project::Project;
 
 #[test]
 fn a_bad_script_fails_its_run_with_one_clear_reason() {
-    // Rhai tells no place for a limit that is reached.
     let cases = [
-        ("fn run(event) { loop { } }", "it.rhai: ", "computes without end"),
-        ("fn down(n) { down(n + 1) }\nfn run(event) { down(0) }", "it.rhai: ", "too deeply"),
+        ("fn run(event) { loop { } }", "it.rhai:1:22: ", "computes without end"),
+        ("fn down(n) { down(n + 1) }\nfn run(event) { down(0) }", "it.rhai:2:17: ", "too deeply"),
         (
             "fn run(event) {\n    let s = \"x\";\n    loop { s += s; }\n}",
-            "it.rhai: ",
+            "it.rhai:3:14: ",
             "larger than a script may make it",
         ),
         (
             "fn run(event) {\n    let a = [0];\n    loop { a += a; }\n}",
-            "it.rhai: ",
+            "it.rhai:3:14: ",
             "larger than a script may make it",
         ),
+        // Below run(), it is the place in run() that leads there.
+        (
+            "fn run(event) {\n    log::info(1);\n    help()\n}\nfn help() { loop { } }",
+            "it.rhai:3:5: ",
+            "without end",
+        ),
+        (
+            "const N = 1;\nfn run(event) { help(\"\") }\nfn help(m) { m.pad(9000000, 'x') }",
+            "it.rhai:2:17: ",
+            "8 MiB",
+        ),
+        ("fn run(event) { help() }\nfn help() { fail(\"enough\") }", "it.rhai:2:13: ", "enough"),
+        ("fn run(event) { log::info(1); help() }\nfn help() { 1 / 0 }", "it.rhai:2:15: ", "zero"),
         ("fn run(event) { throw \"no luck\" }", "it.rhai:1:17", "the script threw: no luck"),
         ("fn run(event) { throw 42 }", "it.rhai:1:17", "the script threw: 42"),
         ("fn run(event) { fail(\"enough\") }", "it.rhai:1:17", "enough"),
@@ -30,7 +42,7 @@ fn a_bad_script_fails_its_run_with_one_clear_reason() {
         ("fn run(event) { players::list(\"../admin\") }", "it.rhai:1:", "only letters, digits"),
         ("fn run(event) { files::read(\"../config.toml\") }", "it.rhai:1:", "files::read"),
         ("fn run(event) { http::get(\"https://example.org/\") }", "it.rhai:1:", "may not reach example.org"),
-        ("fn run(event) { sleep(1) }", "it.rhai:1:", "wait_for"),
+        ("fn run(event) { Fn(\"sleep\").call(1) }", "it.rhai:1:", "wait_for"),
         (
             "fn run(event) { kv::add(\"n\", 1); kv::set(\"n\", \"x\"); kv::add(\"n\", 1) }",
             "it.rhai:1:",
@@ -53,6 +65,22 @@ fn what_a_script_gives_back_does_not_matter_and_skip_is_no_failure() {
     let (code, run) =
         Project::with_script("fn help() { skip(\"nothing to do\") } fn run(event) { help(); }").trigger();
     assert_eq!((code, &run["outcome"], &run["reason"]), (0, &json!("skipped"), &json!("nothing to do")));
+}
+
+#[test]
+fn run_is_a_function_like_any_other() {
+    let script = "const A = 3; let event = 7; let own = |x| x + event;\n\
+        fn run(event) {\n    \
+            if event.again == 1 { return help(event.kind); }\n    \
+            const B = 2; let add = |x| x + event.kind + B + global::A; log::info(add.call(\"> \"));\n    \
+            event.again = 1; run(event); log::info(help(`${event.again}`)); return 5; fail(\"too far\")\n\
+        }\n\
+        fn help(text) { text += global::A; log::info(text); text }";
+    let (code, run) = Project::with_script(script).trigger();
+    assert_eq!(code, 0, "{run:#}");
+    let lines = run["trace"].as_array().unwrap();
+    let lines: Vec<&str> = lines.iter().map(|line| line["text"].as_str().unwrap()).collect();
+    assert_eq!(lines, ["> manual23", "manual3", "13", "13"]);
 }
 
 #[test]

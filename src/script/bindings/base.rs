@@ -46,6 +46,7 @@ mod base {
     use crate::{
         domain::{TraceKind, format_duration},
         script::{
+            Nap,
             error::{Ending, RhaiResultOf, bad_argument, end, refuse},
             records::to_dynamic,
         },
@@ -113,9 +114,13 @@ mod base {
         context.only_when_running("wait_for")?;
         context.note(TraceKind::Wait, format!("waiting for {}", format_duration(duration)), None);
         flush(&context)?;
-        (context.signal)(true);
-        let slept = context.tools.env.sleep(duration, &context.actor.scope);
-        (context.signal)(false);
+        let run = context.actor.run;
+        let scope = &context.actor.scope;
+        let lasts = jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX);
+        let until = context.tools.env.now().saturating_add(lasts).unwrap_or(jiff::Timestamp::MAX);
+        (context.signal)(Nap { run, until: Some(until.min(scope.deadline)) });
+        let slept = context.tools.env.sleep(duration, scope);
+        (context.signal)(Nap { run, until: None });
         slept.map_err(|stopped| end(Ending::Stopped(stopped)))
     }
 

@@ -84,7 +84,17 @@ fn request(
             Some(Bytes::from(text))
         }
     };
-    Ok(Request { method, url, headers, body, lane: None, timeout: TIMEOUT, max_answer: LARGEST })
+    let sees_it_through = method != Method::GET;
+    Ok(Request {
+        method,
+        url,
+        headers,
+        body,
+        lane: None,
+        timeout: TIMEOUT,
+        sees_it_through,
+        max_answer: LARGEST,
+    })
 }
 
 /// `#{status, body}`: the body is what its JSON says, or its text.

@@ -25,6 +25,8 @@ pub mod script;
 
 pub mod dispatch;
 
+pub mod sandbox;
+
 pub mod live;
 
 pub mod supervisor;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The top-level modules, each of which may import those before it only.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "domain",
     "environment",
     "schedule",
@@ -20,6 +20,7 @@ const ORDER: [&str; 16] = [
     "effects",
     "script",
     "dispatch",
+    "sandbox",
     "live",
     "supervisor",
     "daemon",

@@ -35,18 +35,18 @@ fn may_show_secret(line: &str) -> bool {
 }
 
 /// A source text and the problems found in it so far.
-pub(super) struct Source<'a> {
-    pub(super) file: &'a Path,
-    pub(super) text: &'a str,
-    pub(super) problems: RefCell<Vec<Problem>>,
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) text: &'a str,
+    pub(crate) problems: RefCell<Vec<Problem>>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
+    pub(crate) fn new(file: &'a Path, text: &'a str) -> Self {
         Self { file, text, problems: RefCell::new(Vec::new()) }
     }
 
-    pub(super) fn problem(
+    pub(crate) fn problem(
         &self,
         severity: Severity,
         span: Range<usize>,
@@ -55,20 +55,20 @@ impl<'a> Source<'a> {
         Problem::at(severity, self.file, self.text, span, message)
     }
 
-    pub(super) fn push(&self, problem: Problem) {
+    pub(crate) fn push(&self, problem: Problem) {
         self.problems.borrow_mut().push(problem);
     }
 
-    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) {
+    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>) {
         self.push(self.problem(Severity::Error, span, message));
     }
 
-    pub(super) fn error_help(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error_help(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.push(self.problem(Severity::Error, span, message).help(help));
     }
 
     /// For a value that can be a secret: the place is told, the line is not shown.
-    pub(super) fn error_hidden(&self, at: usize, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error_hidden(&self, at: usize, message: impl Into<String>, help: impl Into<String>) {
         let (line, column) = line_column(self.text, at);
         let mut problem = Problem::whole_file(self.file, message).help(help);
         problem.line = line;
@@ -76,9 +76,25 @@ impl<'a> Source<'a> {
         self.push(problem);
     }
 
+    /// The text as a table; nothing where it is not TOML. What is guessed of the rest would give problems that are none,
+    /// and one problem a line is enough for the same reason.
+    pub(crate) fn document(&self) -> Option<Spanned<DeTable<'a>>> {
+        let (document, errors) = DeTable::parse_recoverable(self.text);
+        if errors.is_empty() {
+            return Some(document);
+        }
+        for error in errors {
+            self.error(error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+        }
+        let mut problems = self.problems.borrow_mut();
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems.dedup_by_key(|problem| problem.line);
+        None
+    }
+
     /// All problems in the order of the file. One whose lines may show a secret keeps its place, but not its span, so
     /// that nobody prints those lines.
-    pub(super) fn finish(self) -> Vec<Problem> {
+    pub(crate) fn finish(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         for problem in &mut problems {
             let Some(span) = &problem.span else { continue };
@@ -98,23 +114,23 @@ impl<'a> Source<'a> {
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Placed<T> {
-    pub(super) value: T,
-    pub(super) span: Range<usize>,
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) span: Range<usize>,
 }
 
 /// One table on its way through the reader.
-pub(super) struct Section<'s, 'v> {
-    pub(super) source: &'s Source<'s>,
+pub(crate) struct Section<'s, 'v> {
+    pub(crate) source: &'s Source<'s>,
     /// How a message calls it: `[daemon]`.
     title: String,
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     entries: BTreeMap<&'v str, (Range<usize>, &'v Spanned<DeValue<'v>>)>,
     known: Vec<&'static str>,
 }
 
 impl<'s, 'v> Section<'s, 'v> {
-    pub(super) fn new(
+    pub(crate) fn new(
         source: &'s Source<'s>,
         title: impl Into<String>,
         table: &'v DeTable<'v>,
@@ -131,23 +147,23 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// Whether the key is there, without taking it.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
     /// The keys that are not taken yet.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &'v str> + '_ {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'v str> + '_ {
         self.entries.keys().copied()
     }
 
-    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
+    pub(crate) fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         let message =
             format!("`{key}` in {} is {}, but must be {wanted}", self.title, type_name(value.get_ref()));
         self.source.error(value.span(), message);
     }
 
     /// A text.
-    pub(super) fn text(&mut self, key: &'static str) -> Option<Placed<String>> {
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<Placed<String>> {
         let value = self.take(key)?;
         if let DeValue::String(text) = value.get_ref() {
             return Some(Placed { value: text.to_string(), span: value.span() });
@@ -157,7 +173,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// A text, read further by `parse`, whose error becomes a problem at the value.
-    pub(super) fn parsed<T, E: ToString>(
+    pub(crate) fn parsed<T, E: ToString>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -173,7 +189,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<Placed<T>> {
+    pub(crate) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<Placed<T>> {
         let text = self.text(key)?;
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text.value) {
@@ -189,7 +205,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// A duration, at least `least`.
-    pub(super) fn duration(&mut self, key: &'static str, least: Duration) -> Option<Placed<Duration>> {
+    pub(crate) fn duration(&mut self, key: &'static str, least: Duration) -> Option<Placed<Duration>> {
         let found = self.parsed(key, parse_duration)?;
         if found.value < least {
             let least = crate::domain::format_duration(least);
@@ -200,7 +216,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         key: &'static str,
         range: std::ops::RangeInclusive<u64>,
@@ -224,7 +240,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// A text, or a list of texts.
-    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Placed<String>>> {
+    pub(crate) fn texts(&mut self, key: &'static str) -> Option<Vec<Placed<String>>> {
         let value = self.take(key)?;
         let one = |value: &Spanned<DeValue<'_>>| {
             value.get_ref().as_str().map(|text| Placed { value: text.to_owned(), span: value.span() })
@@ -247,7 +263,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// A table.
-    pub(super) fn table(&mut self, key: &'static str, title: impl Into<String>) -> Option<Section<'s, 'v>> {
+    pub(crate) fn table(&mut self, key: &'static str, title: impl Into<String>) -> Option<Section<'s, 'v>> {
         let value = self.take(key)?;
         let DeValue::Table(table) = value.get_ref() else {
             self.wrong_type(key, value, "a table");
@@ -256,22 +272,42 @@ impl<'s, 'v> Section<'s, 'v> {
         Some(Section::new(self.source, title, table, value.span()))
     }
 
-    /// All that is left, each entry a table: for tables whose keys are the user's own names.
-    pub(super) fn named_tables(&mut self) -> Vec<(Placed<String>, Section<'s, 'v>)> {
+    /// True or false.
+    pub(crate) fn boolean(&mut self, key: &'static str) -> Option<Placed<bool>> {
+        let value = self.take(key)?;
+        let Some(yes) = value.get_ref().as_bool() else {
+            self.wrong_type(key, value, "true or false");
+            return None;
+        };
+        Some(Placed { value: yes, span: value.span() })
+    }
+
+    /// All that is left, in the order of the file: for tables whose keys are the user's own names.
+    pub(crate) fn named_values(&mut self) -> Vec<(Placed<String>, &'v Spanned<DeValue<'v>>)> {
+        let entries = std::mem::take(&mut self.entries).into_iter();
+        let mut values: Vec<_> =
+            entries.map(|(key, (span, value))| (Placed { value: key.to_owned(), span }, value)).collect();
+        values.sort_by_key(|(key, _)| key.span.start);
+        values
+    }
+
+    /// The same, where each entry must be a table.
+    pub(crate) fn named_tables(&mut self) -> Vec<(Placed<String>, Section<'s, 'v>)> {
         let mut sections = Vec::new();
-        for (key, (span, value)) in std::mem::take(&mut self.entries) {
+        for (key, value) in self.named_values() {
             let DeValue::Table(table) = value.get_ref() else {
-                self.wrong_type(key, value, "a table");
+                self.wrong_type(&key.value, value, "a table");
                 continue;
             };
-            let section = Section::new(self.source, format!("{} {key:?}", self.title), table, value.span());
-            sections.push((Placed { value: key.to_owned(), span }, section));
+            let title = format!("{} {:?}", self.title, key.value);
+            let section = Section::new(self.source, title, table, value.span());
+            sections.push((key, section));
         }
         sections
     }
 
     /// A table, or a list of tables; each with the title.
-    pub(super) fn tables(&mut self, key: &'static str, title: &str) -> Vec<Section<'s, 'v>> {
+    pub(crate) fn tables(&mut self, key: &'static str, title: &str) -> Vec<Section<'s, 'v>> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let one = |value: &'v Spanned<DeValue<'v>>| match value.get_ref() {
             DeValue::Table(table) => Some(Section::new(self.source, title, table, value.span())),
@@ -295,7 +331,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// A table as JSON, for values that only a script reads. Dates become texts.
-    pub(super) fn json(&mut self, key: &'static str) -> Option<serde_json::Map<String, serde_json::Value>> {
+    pub(crate) fn json(&mut self, key: &'static str) -> Option<serde_json::Map<String, serde_json::Value>> {
         let value = self.take(key)?;
         match to_json(value.get_ref()) {
             serde_json::Value::Object(map) => Some(map),
@@ -307,12 +343,12 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 
     /// The raw value of a key that may be of several types.
-    pub(super) fn any(&mut self, key: &'static str) -> Option<&'v Spanned<DeValue<'v>>> {
+    pub(crate) fn any(&mut self, key: &'static str) -> Option<&'v Spanned<DeValue<'v>>> {
         self.take(key)
     }
 
     /// Says which keys were not understood.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         for (key, (span, _)) in &self.entries {
             let message = format!("unknown key `{key}` in {}", self.title);
             if holds_secret(key) {
@@ -330,7 +366,7 @@ impl<'s, 'v> Section<'s, 'v> {
     }
 }
 
-pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
+pub(crate) fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",
@@ -342,7 +378,7 @@ pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
+pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {
     let DeValue::Integer(number) = value else { return None };
     i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
 }

@@ -10,6 +10,8 @@ use super::reader::{Placed, Section};
 pub struct Secrets<'a> {
     /// Looks a variable of the environment up.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a file.
+    pub contents: &'a dyn Fn(&Path) -> std::io::Result<String>,
     /// The folder that relative file names start from.
     pub root: &'a Path,
 }
@@ -44,7 +46,7 @@ impl Secrets<'_> {
         }
         for name in section.texts(file_key).unwrap_or_default() {
             let Placed { value: name, span } = name;
-            match std::fs::read_to_string(self.root.join(&name)) {
+            match (self.contents)(&self.root.join(&name)) {
                 Ok(text) if !text.trim().is_empty() => secrets.push(placed(&text, span)),
                 Ok(_) => section.source.error(span, format!("the file {name} is empty")),
                 Err(error) => section.source.error(span, format!("the file {name} cannot be read: {error}")),

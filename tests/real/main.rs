@@ -9,6 +9,7 @@
     reason = "tests wait in real time, fail by panicking and say why on standard error"
 )]
 
+mod command;
 mod conformance;
 mod daemon;
 mod endpoints;

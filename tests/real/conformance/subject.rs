@@ -5,6 +5,7 @@ use uproctor::api::Generation;
 use super::answer::Answer;
 use super::forms::Names;
 use super::request::Request;
+use super::sandbox;
 use crate::support::{Habits, Participant, Server, Version, http, run};
 
 /// Something that answers as an uproot server of some generation would.
@@ -25,6 +26,11 @@ impl Subject {
             Version::Newest => Generation::Newest,
         };
         Subject { generation, url: server.url(), token: server.token().to_owned(), has_sockets: true }
+    }
+
+    pub(super) fn sandbox(generation: Generation) -> Subject {
+        let (url, token) = (sandbox::url(generation).to_owned(), sandbox::TOKEN.to_owned());
+        Subject { generation, url, token, has_sockets: false }
     }
 
     pub(super) fn ask(&self, request: &Request, names: &Names) -> Answer {

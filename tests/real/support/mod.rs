@@ -15,7 +15,7 @@ mod version;
 mod wait;
 
 pub(crate) use admin::post;
-pub(crate) use background::{http, run};
+pub(crate) use background::{http, run, runtime};
 pub(crate) use experiment::Experiment;
 pub(crate) use page::Page;
 pub(crate) use participant::{Habits, Participant};

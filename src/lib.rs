@@ -27,6 +27,8 @@ pub mod dispatch;
 
 pub mod sandbox;
 
+pub mod sim;
+
 pub mod live;
 
 pub mod supervisor;

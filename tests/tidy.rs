@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The top-level modules, each of which may import those before it only.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "domain",
     "environment",
     "schedule",
@@ -21,6 +21,7 @@ const ORDER: [&str; 17] = [
     "script",
     "dispatch",
     "sandbox",
+    "sim",
     "live",
     "supervisor",
     "daemon",

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 pub use actor::Actor;
 pub use error::EffectError;
 pub use outgoing::Outgoing;
+pub(crate) use step::BY_WHOM;
 
 use crate::{
     api::{Answer, Call, Client, Endpoint, ErrorKind},

@@ -11,6 +11,9 @@ use crate::{
     domain::{Effect, EffectState, PlayerName, SessionName},
 };
 
+/// Said where the answer cannot tell a step from the player's own submission.
+pub(crate) const BY_WHOM: &str = "by this step or by the player at the same moment";
+
 enum Verdict {
     /// The step is made.
     Go(Sighting),
@@ -60,7 +63,7 @@ impl Door {
         } else {
             let narrowed = Call::new(call.endpoint()).session(session).players(&going);
             if let Some(answer) = self.send(actor, ordinal, &narrowed, rows)? {
-                self.settle_each(actor, ordinal, &verdicts, &answer)?;
+                self.settle_each(actor, call.endpoint(), ordinal, &verdicts, &answer)?;
             }
         }
         Ok(self.summary(actor, call.endpoint(), &verdicts))
@@ -78,6 +81,7 @@ impl Door {
     fn settle_each(
         &self,
         actor: &Actor,
+        call: Endpoint,
         ordinal: u32,
         verdicts: &[(&PlayerName, Verdict)],
         answer: &Value,
@@ -85,8 +89,7 @@ impl Door {
         for (row, (player, verdict)) in (0_u32..).zip(verdicts) {
             let Verdict::Go(before) = verdict else { continue };
             let after = answer["info"][player.as_str()][2].as_i64();
-            let note =
-                after.map(|after| format!("{} -> {}", place(before, before.show_page), place(before, after)));
+            let note = after.map(|after| came_of(call, before, after));
             let at = self.env.now();
             self.store.settle_effects(actor.run, ordinal, Some(row), EffectState::Done, note, at).wait()?;
         }
@@ -210,6 +213,18 @@ fn step_row(ordinal: u32, call: &Call, player: &PlayerName, verdict: &Verdict) -
     effect
 }
 
+/// What a step came to, from the page before and the one that the answer tells.
+fn came_of(endpoint: Endpoint, before: &Sighting, after: i64) -> String {
+    let end = i64::try_from(before.pages().len()).unwrap_or(i64::MAX);
+    let moved = format!("{} -> {}", place(before, before.show_page), place(before, after));
+    // At the end the server does nothing and says that it is done. Whoever submitted the last page at that very moment
+    // got there alone.
+    if endpoint == Endpoint::PlayersAdvance && after == end {
+        return format!("{moved}, {BY_WHOM}");
+    }
+    moved
+}
+
 fn place(sighting: &Sighting, at: i64) -> String {
     let pages = sighting.pages();
     match usize::try_from(at) {
@@ -221,6 +236,14 @@ fn place(sighting: &Sighting, at: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn at_the_end_it_is_left_open_who_took_the_last_step() {
+        let before = Sighting { show_page: 1, page_order: Some(json!(["a/One", "a/Two", "a/Three"])) };
+        assert_eq!(came_of(Endpoint::PlayersAdvance, &before, 2), "a/Two -> a/Three");
+        assert_eq!(came_of(Endpoint::PlayersAdvance, &before, 3), format!("a/Two -> End, {BY_WHOM}"));
+        assert_eq!(came_of(Endpoint::PlayersEnd, &before, 3), "a/Two -> End");
+    }
 
     #[test]
     fn nobody_goes_back_past_the_start_of_an_app_or_a_round() {

@@ -97,6 +97,20 @@ pub struct RunDetail {
     pub effects: Vec<EffectRow>,
 }
 
+/// One write and the run that made it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WriteRow {
+    /// The run.
+    pub run: i64,
+    /// Its automation.
+    pub automation: String,
+    /// Its mode.
+    pub mode: String,
+    /// The write.
+    #[serde(flatten)]
+    pub effect: EffectRow,
+}
+
 /// Which runs to list.
 #[derive(Clone, Debug)]
 pub struct RunsFilter {
@@ -176,6 +190,38 @@ impl History {
         })
     }
 
+    /// One event.
+    pub fn event(&self, event: EventId) -> Result<Option<EventRow>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT id, at, detail FROM event WHERE id = ?1")?
+                .query_row([event.0], |row| {
+                    Ok(EventRow { id: row.get(0)?, at: row.get(1)?, detail: json(&row.get::<_, String>(2)?) })
+                })
+                .optional()
+        })
+    }
+
+    /// All writes that were written down at `since` (milliseconds since 1970) or later, oldest first.
+    pub fn writes_since(&self, since: i64) -> Result<Vec<WriteRow>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(&format!(
+                    "SELECT {EFFECT}, run.id, run.automation, run.mode FROM effect JOIN run ON run.id = effect.run
+                     WHERE claimed >= ?1 ORDER BY claimed, effect.run, ordinal, row"
+                ))?
+                .query_map([since], |row| {
+                    Ok(WriteRow {
+                        effect: effect_row(row)?,
+                        run: row.get(10)?,
+                        automation: row.get(11)?,
+                        mode: row.get(12)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+
     /// One run with all it did.
     pub fn run(&self, run: RunId) -> Result<Option<RunDetail>, StoreError> {
         self.read(|connection| {
@@ -221,25 +267,27 @@ fn trace(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<Value>> {
         .collect()
 }
 
+const EFFECT: &str =
+    "ordinal, action, target, player, arguments, precondition, state, note, claimed, settled";
+
 fn effects(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EffectRow>> {
     connection
-        .prepare_cached(
-            "SELECT ordinal, action, target, player, arguments, precondition, state, note, claimed, settled
-             FROM effect WHERE run = ?1 ORDER BY ordinal, row",
-        )?
-        .query_map([run.0], |row| {
-            Ok(EffectRow {
-                ordinal: row.get(0)?,
-                action: row.get(1)?,
-                target: row.get(2)?,
-                player: row.get(3)?,
-                arguments: json(&row.get::<_, String>(4)?),
-                precondition: row.get::<_, Option<String>>(5)?.as_deref().map(json),
-                state: row.get(6)?,
-                note: row.get(7)?,
-                claimed: row.get(8)?,
-                settled: row.get(9)?,
-            })
-        })?
+        .prepare_cached(&format!("SELECT {EFFECT} FROM effect WHERE run = ?1 ORDER BY ordinal, row"))?
+        .query_map([run.0], effect_row)?
         .collect()
+}
+
+fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
+    Ok(EffectRow {
+        ordinal: row.get(0)?,
+        action: row.get(1)?,
+        target: row.get(2)?,
+        player: row.get(3)?,
+        arguments: json(&row.get::<_, String>(4)?),
+        precondition: row.get::<_, Option<String>>(5)?.as_deref().map(json),
+        state: row.get(6)?,
+        note: row.get(7)?,
+        claimed: row.get(8)?,
+        settled: row.get(9)?,
+    })
 }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 pub use cursors::{ClockCursor, PollCursor};
 pub use error::StoreError;
-pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter};
+pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter, WriteRow};
 pub use inbox::{Acceptance, Delivery, NewEvent, PollItem, PollOutcome};
 pub use kv::{KvScope, KvValue};
 pub use open::in_use;
@@ -46,8 +46,17 @@ impl Store {
     /// Opens the store for writing; makes the file where there is none and brings an older one up to date. `path`
     /// with `.lock` behind it is locked as long as the store is open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_flushing(path, open::Flush::EachCommit)
+    }
+
+    /// The same for a rehearsal, whose store may be lost with the machine: it does not wait for the disk.
+    pub fn open_for_rehearsal(path: &Path) -> Result<Self, StoreError> {
+        Self::open_flushing(path, open::Flush::Never)
+    }
+
+    fn open_flushing(path: &Path, flush: open::Flush) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
-        let connection = open::for_writing(path)?;
+        let connection = open::for_writing(path, flush)?;
         let ids = open::Ids::read(&connection).map_err(|error| StoreError::from_sqlite(path, &error))?;
         let history = History::open(path)?;
         Ok(Self {

@@ -68,8 +68,17 @@ fn io_error(store: &Path, error: &std::io::Error) -> StoreError {
     }
 }
 
+/// When what is committed is flushed to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flush {
+    /// Before anybody is told that it is committed: it survives a loss of power.
+    EachCommit,
+    /// When the system likes: it survives the end of the process only.
+    Never,
+}
+
 /// A connection that may write, to a file that is ours and up to date.
-pub(super) fn for_writing(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn for_writing(path: &Path, flush: Flush) -> Result<Connection, StoreError> {
     let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
     if std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly()) {
         // SQLite would open it and fail at the first write, in the middle of something.
@@ -88,7 +97,11 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY).map_err(sqlite)?;
     check(path, &connection)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;
-    connection.pragma_update(None, "synchronous", "full").map_err(sqlite)?;
+    let synchronous = match flush {
+        Flush::EachCommit => "full",
+        Flush::Never => "off",
+    };
+    connection.pragma_update(None, "synchronous", synchronous).map_err(sqlite)?;
     schema::migrate(&mut connection).map_err(sqlite)?;
     Ok(connection)
 }

@@ -1,0 +1,163 @@
+//! What a test arranges: `rehearse(#{ players: 4, experiment: "survey", seed: 7 })`.
+
+use std::path::Path;
+
+use rhai::{Dynamic, Map};
+use serde_json::{Value, json};
+
+use super::{Faults, Setup};
+use crate::{
+    api::Generation,
+    config,
+    domain::{Problem, did_you_mean},
+    sandbox::{Scenario, parse_share},
+    script::{self, Library},
+};
+
+/// Reads what a test arranges.
+pub(super) struct Arrangement;
+
+/// What may stand in it.
+const KEYS: [&str; 13] = [
+    "experiment",
+    "config",
+    "players",
+    "seed",
+    "faults",
+    "automation",
+    "automations",
+    "params",
+    "stalls",
+    "absent",
+    "dropouts",
+    "start",
+    "generation",
+];
+
+impl Arrangement {
+    /// The setup with everything that the map changes. The error says which entry makes no sense.
+    pub(super) fn read(map: &Map, base: &Setup, folder: &Path) -> Result<Setup, String> {
+        let mut setup = base.clone();
+        for key in map.keys() {
+            if !KEYS.contains(&key.as_str()) {
+                let hint = did_you_mean(key, KEYS).map(|near| format!(": did you mean `{near}`?"));
+                return Err(format!("rehearse does not know `{key}`{}", hint.unwrap_or_default()));
+            }
+        }
+        if let Some(name) = text(map, "experiment")? {
+            let file = folder.join(&name);
+            let which = if file.is_file() { file.to_string_lossy().into_owned() } else { name };
+            setup.scenario = Scenario::load(&which).accept().map_err(|problems| first_of(&problems))?;
+        }
+        if let Some(config) = text(map, "config")? {
+            if setup.scenario.experiment.apps_of(&config).is_none() {
+                return Err(format!("the experiment has no configuration {config:?}"));
+            }
+            setup.scenario.participants.config = config;
+        }
+        if let Some(players) = whole(map, "players")? {
+            let players = u64::try_from(players).ok().filter(|players| (1..=5000).contains(players));
+            setup.mix.players = Some(players.ok_or("`players` is from 1 to 5000")?);
+        }
+        if let Some(seed) = whole(map, "seed")? {
+            setup.seed = seed.unsigned_abs();
+        }
+        if let Some(faults) = map.get("faults") {
+            let bad = faults.as_bool().map_err(|_| "`faults` is true or false".to_owned())?;
+            setup.faults = if bad { Faults::BAD_EVENING } else { Faults::NONE };
+        }
+        for (key, share) in [
+            ("stalls", &mut setup.mix.stalls),
+            ("absent", &mut setup.mix.absent),
+            ("dropouts", &mut setup.mix.dropouts),
+        ] {
+            if let Some(text) = text(map, key)? {
+                *share = Some(parse_share(&text).map_err(|error| error.to_string())?);
+            }
+        }
+        if let Some(start) = text(map, "start")? {
+            setup.start = start
+                .parse()
+                .map_err(|_| format!("`start` is {start:?}: write it like 2026-03-02T18:00:00Z"))?;
+        }
+        if let Some(generation) = text(map, "generation")? {
+            setup.generation = generation_named(&generation)?;
+        }
+        automations(map, &mut setup)?;
+        Ok(setup)
+    }
+}
+
+fn first_of(problems: &[Problem]) -> String {
+    let told = |p: &Problem| format!("{}:{}:{}: {}", p.file.display(), p.line, p.column, p.message);
+    problems.first().map(told).unwrap_or_default()
+}
+
+/// A generation by the word that users write.
+pub fn generation_named(text: &str) -> Result<Generation, String> {
+    match text {
+        "contract" => Ok(Generation::Contract),
+        "toggling" => Ok(Generation::Toggling),
+        "newest" => Ok(Generation::Newest),
+        _ => Err(format!("there is no generation {text:?}: it is contract, toggling or newest")),
+    }
+}
+
+fn automations(map: &Map, setup: &mut Setup) -> Result<(), String> {
+    if let Some(described) = map.get("automations") {
+        describe(described, setup)?;
+    }
+    if let Some(name) = text(map, "automation")? {
+        let all: Vec<String> = setup.config.automations.iter().map(|a| a.name.to_string()).collect();
+        setup.config.automations.retain(|automation| automation.name.as_str() == name);
+        if setup.config.automations.is_empty() {
+            return Err(format!("there is no automation {name:?} here: there are {}", all.join(", ")));
+        }
+    }
+    if let Some(params) = map.get("params") {
+        let params: Value = rhai::serde::from_dynamic(params).map_err(|error| error.to_string())?;
+        let Value::Object(params) = params else { return Err("`params` is a map".to_owned()) };
+        for automation in &mut setup.config.automations {
+            automation.params.extend(params.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Automations described in the test, in the words of `config.toml`, instead of those of the configuration.
+fn describe(described: &Dynamic, setup: &mut Setup) -> Result<(), String> {
+    let described: Value = rhai::serde::from_dynamic(described).map_err(|error| error.to_string())?;
+    let zone = setup.config.daemon.timezone.as_ref().map_or_else(|| "UTC".to_owned(), ToString::to_string);
+    let whole = json!({
+        "uproot": {"token_env": "UPROOT_API_KEY"},
+        "daemon": {"scripts": setup.config.daemon.scripts, "timezone": zone},
+        "automation": described,
+    });
+    let text =
+        toml::to_string(&whole).map_err(|error| format!("`automations` is a list of maps: {error}"))?;
+    let draft = config::parse_for_rehearsal(Path::new("automations"), text);
+    let (library, found) = Library::load(&draft.config);
+    let mut problems = draft.problems;
+    problems.extend(found);
+    problems.extend(script::check(&draft.config, &library));
+    if let Some(problem) = problems.iter().find(|problem| problem.is_error()) {
+        return Err(format!("`automations`: {}", problem.message));
+    }
+    setup.config = draft.config;
+    setup.library = library;
+    Ok(())
+}
+
+fn text(map: &Map, key: &str) -> Result<Option<String>, String> {
+    map.get(key)
+        .map(|value| {
+            value.clone().into_string().map_err(|found| format!("`{key}` is a text in quotes, not {found}"))
+        })
+        .transpose()
+}
+
+fn whole(map: &Map, key: &str) -> Result<Option<i64>, String> {
+    map.get(key)
+        .map(|value: &Dynamic| value.as_int().map_err(|_| format!("`{key}` is a whole number")))
+        .transpose()
+}

@@ -1,0 +1,117 @@
+//! What comes to a daemon from outside: webhooks, and what goes wrong.
+
+use std::sync::Arc;
+
+use serde_json::Map;
+
+use super::{Director, Hook, Planned, SEND_AGAIN};
+use crate::{
+    dispatch::Happened,
+    domain::{Detail, EventKind, HookName},
+    engine::Input,
+    sim::{
+        Faults,
+        faults::Mishap,
+        journal::What,
+        stage::{Micros, seconds},
+    },
+    store::{Acceptance, Delivery, NewEvent, StoreError},
+};
+
+impl Director {
+    /// Sends a webhook's message at an instant.
+    pub(in crate::sim) fn webhook(&mut self, at: Micros, hook: Hook) {
+        let (again, late) = {
+            let mut state = self.stage.lock();
+            let share = state.dice.faults().repeated_webhooks;
+            let again = state.dice.happens(share).then(|| state.dice.below(90_000_000));
+            let late = if state.dice.happens(share) { state.dice.below(60_000_000) } else { 0 };
+            (again, late)
+        };
+        if let Some(later) = again {
+            self.plan(at + later, Planned::Webhook(hook.clone()));
+        }
+        self.plan(at + late, Planned::Webhook(hook));
+    }
+
+    /// Something goes wrong.
+    pub(super) fn befall(&mut self, at: Micros, mishap: Mishap) {
+        let mut state = self.stage.lock();
+        if *state.dice.faults() == Faults::NONE {
+            return;
+        }
+        let text = match mishap {
+            Mishap::ServerRestart(away) => {
+                state.server_down_until = at + away;
+                let now = seconds(at + away);
+                state.world.restart_server(now);
+                format!("the server restarts, away for {} s", away / 1_000_000)
+            }
+            Mishap::Crash { after, .. } => {
+                if state.dead || self.daemon.is_none() {
+                    return;
+                }
+                state.crash_in = Some(after);
+                format!("the daemon is about to crash, {after} steps from here")
+            }
+            Mishap::ClockJump(by) => {
+                state.skew += by;
+                format!("the daemon's clock is set by {} s", by / 1_000_000)
+            }
+        };
+        state.journal.add(at, What::Fault(text));
+        drop(state);
+        if let Mishap::Crash { away, .. } = mishap {
+            self.plan(at + away, Planned::Start);
+        }
+    }
+
+    /// A webhook's message arrives, its signature taken for right.
+    pub(super) fn deliver(&mut self, at: Micros, hook: Hook) -> Result<(), StoreError> {
+        let outcome = match &self.daemon {
+            None => {
+                self.plan(at + SEND_AGAIN, Planned::Webhook(hook.clone()));
+                "nobody answers; it will come again".to_owned()
+            }
+            Some(daemon) => {
+                let name = HookName::new(hook.automation.as_str());
+                let Ok(name) = name else { return Ok(()) };
+                let store = &daemon.tools.store;
+                let now = {
+                    let mut state = self.stage.lock();
+                    state.step();
+                    state.daemon_now()
+                };
+                let detail = Detail::Webhook {
+                    hook: name.clone(),
+                    payload: hook.payload.clone(),
+                    headers: Map::new(),
+                };
+                let event = NewEvent {
+                    automation: hook.automation.clone(),
+                    kind: EventKind::Webhook,
+                    at: now,
+                    detail,
+                };
+                let delivery = Delivery { hook: name, messages: vec![hook.message.clone()] };
+                match store.accept_webhook(event, delivery).wait() {
+                    Ok(Acceptance::New(event)) => {
+                        let text = format!("taken as event {}", event.id);
+                        let mut state = self.stage.lock();
+                        state.happened.push(Happened::Input(Input::Accepted(Arc::new(event))));
+                        text
+                    }
+                    Ok(Acceptance::Duplicate(event)) => format!("known, as event {event}"),
+                    Err(_) if self.stage.lock().dead => {
+                        self.plan(at + SEND_AGAIN, Planned::Webhook(hook.clone()));
+                        "not answered; it will come again".to_owned()
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        let mut state = self.stage.lock();
+        state.journal.add(at, What::Webhook { automation: hook.automation, outcome });
+        Ok(())
+    }
+}

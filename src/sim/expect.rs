@@ -1,0 +1,292 @@
+//! Expectations beside a script: `scripts/NAME.test.rhai`. Each `fn test_...()` in it arranges a rehearsal, lets time
+//! pass and says what has to have come of it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rhai::{
+    AST, Array, Dynamic, Engine, EvalAltResult, Map, OptimizationLevel, Position, Scope,
+    module_resolvers::DummyModuleResolver,
+    packages::{Package, StandardPackage},
+};
+use serde_json::Value;
+
+use super::{Failure, Rehearsal, Setup, arrange::Arrangement};
+use crate::domain::{Problem, Severity, offset_of, parse_duration};
+
+/// What an expectation script is called after the name of its script.
+pub const SUFFIX: &str = ".test.rhai";
+/// How much a test may compute, its rehearsals aside.
+const OPERATIONS: u64 = 50_000_000;
+
+type RhaiResultOf<T> = Result<T, Box<EvalAltResult>>;
+
+/// One expectation script, compiled.
+pub struct Expectations {
+    /// Where it was read from.
+    pub path: PathBuf,
+    source: String,
+    ast: AST,
+    /// The names of its tests, in the order of the file.
+    pub tests: Vec<String>,
+}
+
+/// What became of one test.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Its name, without `test_`.
+    pub name: String,
+    /// Where and why it failed; `None` where it did not.
+    pub failure: Option<Problem>,
+    /// What it printed.
+    pub printed: Vec<String>,
+}
+
+impl Expectations {
+    /// Reads and compiles one. The error says where it cannot be understood.
+    pub fn load(path: &Path) -> Result<Self, Problem> {
+        let source = std::fs::read_to_string(path).map_err(|error| {
+            Problem::whole_file(path, format!("{} cannot be read: {error}", path.display()))
+        })?;
+        let ast = bare().compile(&source).map_err(|error| {
+            let place = error.position();
+            let text = error.err_type().to_string();
+            place_problem(path, &source, place, &text)
+        })?;
+        let mut tests: Vec<(usize, String)> = Vec::new();
+        for function in ast.iter_functions() {
+            if function.name.starts_with("test_") && function.params.is_empty() {
+                let at = source.find(&format!("fn {}", function.name)).unwrap_or(usize::MAX);
+                tests.push((at, function.name.to_owned()));
+            }
+        }
+        tests.sort();
+        let tests: Vec<String> = tests.into_iter().map(|(_, name)| name).collect();
+        if tests.is_empty() {
+            let problem = Problem::whole_file(path, "there is no test in it")
+                .help("write one as `fn test_what_it_shows() { ... }`, without arguments");
+            return Err(problem);
+        }
+        Ok(Self { path: path.to_owned(), source, ast, tests })
+    }
+
+    /// Runs one test. `setup` is what its rehearsals begin from.
+    pub fn run(&self, test: &str, setup: &Setup) -> Verdict {
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        let mut engine = bare();
+        register(&mut engine, setup, &self.path);
+        let lines = Arc::clone(&printed);
+        engine.on_print(move |text| lock(&lines).push(text.to_owned()));
+        let result = engine.call_fn::<Dynamic>(&mut Scope::new(), &self.ast, test, ());
+        let failure = result.err().map(|error| {
+            let (text, place) = told(&error);
+            place_problem(&self.path, &self.source, place, &text)
+        });
+        let printed = std::mem::take(&mut *lock(&printed));
+        Verdict { name: test.trim_start_matches("test_").to_owned(), failure, printed }
+    }
+}
+
+fn bare() -> Engine {
+    let mut engine = Engine::new_raw();
+    StandardPackage::new().register_into_engine(&mut engine);
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_module_resolver(DummyModuleResolver::new());
+    engine.disable_symbol("eval");
+    engine.set_max_operations(OPERATIONS);
+    engine.set_max_call_levels(40);
+    engine.set_max_expr_depths(64, 32);
+    engine.set_max_string_size(8 * 1024 * 1024);
+    engine.set_max_array_size(200_000);
+    engine.set_max_map_size(200_000);
+    engine
+}
+
+/// A rehearsal as a test holds it.
+#[derive(Clone)]
+struct Handle(Arc<Mutex<Rehearsal>>);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn register(engine: &mut Engine, setup: &Setup, file: &Path) {
+    engine.register_type_with_name::<Handle>("Rehearsal");
+    let base = setup.clone();
+    let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+    let begin = move |map: &Map| -> RhaiResultOf<Handle> {
+        let arrangement = Arrangement::read(map, &base, &folder).map_err(error)?;
+        Ok(Handle(Arc::new(Mutex::new(Rehearsal::prepare(arrangement).map_err(failed)?))))
+    };
+    let plain = begin.clone();
+    engine.register_fn("rehearse", move |map: Map| begin(&map));
+    engine.register_fn("rehearse", move || plain(&Map::new()));
+    acts(engine);
+    looks(engine);
+    claims(engine);
+}
+
+/// What a test does to a rehearsal.
+fn acts(engine: &mut Engine) {
+    engine.register_fn("run", |handle: &mut Handle, length: &str| -> RhaiResultOf<()> {
+        let length = parse_duration(length).map_err(|why| error(why.to_string()))?;
+        lock(&handle.0).run_for(length).map_err(failed)
+    });
+    engine.register_fn("stall", |handle: &mut Handle, player: &str| {
+        on(handle, player, |r, p| r.stall(p, None))
+    });
+    engine.register_fn("stall", |handle: &mut Handle, player: &str, page: &str| {
+        on(handle, player, |r, p| r.stall(p, Some(page)))
+    });
+    engine.register_fn("leave", |handle: &mut Handle, player: &str| on(handle, player, Rehearsal::leave));
+    engine.register_fn("come_back", |handle: &mut Handle, player: &str| {
+        on(handle, player, Rehearsal::come_back)
+    });
+    engine.register_fn(
+        "webhook",
+        |handle: &mut Handle, automation: &str, payload: Dynamic| -> RhaiResultOf<()> {
+            let payload = json(&payload)?;
+            lock(&handle.0).webhook(automation, payload).map_err(failed)
+        },
+    );
+    engine.register_fn(
+        "set_fields",
+        |handle: &mut Handle, player: &str, fields: Dynamic| -> RhaiResultOf<()> {
+            let fields = json(&fields)?;
+            lock(&handle.0).set_fields(player, &fields).map_err(failed)
+        },
+    );
+    engine.register_fn("restart_server", |handle: &mut Handle| lock(&handle.0).restart_server());
+}
+
+fn on(
+    handle: &Handle,
+    player: &str,
+    act: impl FnOnce(&mut Rehearsal, &str) -> Result<(), String>,
+) -> RhaiResultOf<()> {
+    act(&mut lock(&handle.0), player).map_err(error)
+}
+
+/// What a test looks at.
+fn looks(engine: &mut Engine) {
+    engine.register_fn("players", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        let players = lock(&handle.0).players().map_err(failed)?;
+        players.into_iter().map(|player| dynamic(&player)).collect()
+    });
+    engine.register_fn("player", |handle: &mut Handle, name: &str| -> RhaiResultOf<Dynamic> {
+        let players = lock(&handle.0).players().map_err(failed)?;
+        match players.iter().find(|player| player["name"] == name) {
+            Some(player) => dynamic(player),
+            None => Err(error(format!("there is no player {name:?} in this rehearsal"))),
+        }
+    });
+    engine.register_fn("writes", |handle: &mut Handle| writes(handle, &|_| true));
+    engine.register_fn("writes", |handle: &mut Handle, action: &str| {
+        writes(handle, &|write| write["action"] == action)
+    });
+    engine.register_fn("count", |handle: &mut Handle, action: &str| -> RhaiResultOf<i64> {
+        count(handle, &|write| write["action"] == action && write["state"] == "done")
+    });
+    engine.register_fn("count", |handle: &mut Handle, action: &str, player: &str| -> RhaiResultOf<i64> {
+        count(handle, &|write| {
+            write["action"] == action && write["player"] == player && write["state"] == "done"
+        })
+    });
+    engine.register_fn("runs", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        let runs = lock(&handle.0).runs().map_err(failed)?;
+        runs.iter().rev().map(|run| dynamic(&serde_json::to_value(run).unwrap_or_default())).collect()
+    });
+    engine.register_fn("journal", |handle: &mut Handle| lock(&handle.0).journal());
+    engine.register_fn("elapsed", |handle: &mut Handle| {
+        let rehearsal = lock(&handle.0);
+        (rehearsal.now() - rehearsal.start()) as f64 / 1e6
+    });
+}
+
+fn writes(handle: &Handle, wanted: &dyn Fn(&Value) -> bool) -> RhaiResultOf<Array> {
+    let rehearsal = lock(&handle.0);
+    let start = rehearsal.start() / 1000;
+    let rows = rehearsal.writes().map_err(failed)?;
+    let mut writes = Array::new();
+    for row in rows {
+        let mut write = serde_json::to_value(&row).unwrap_or_default();
+        // Seconds since the beginning are what a test can say something about.
+        write["at"] = ((row.effect.claimed - start) as f64 / 1e3).into();
+        if wanted(&write) {
+            writes.push(dynamic(&write)?);
+        }
+    }
+    Ok(writes)
+}
+
+fn count(handle: &Handle, wanted: &dyn Fn(&Value) -> bool) -> RhaiResultOf<i64> {
+    Ok(i64::try_from(writes(handle, wanted)?.len()).unwrap_or(i64::MAX))
+}
+
+/// What a test claims.
+fn claims(engine: &mut Engine) {
+    engine.register_fn("expect", |holds: bool| match holds {
+        true => Ok(()),
+        false => Err(error("what is expected here does not hold".to_owned())),
+    });
+    engine.register_fn("expect", |holds: bool, what: &str| match holds {
+        true => Ok(()),
+        false => Err(error(format!("expected: {what}"))),
+    });
+    engine.register_fn("expect_eq", |found: Dynamic, wanted: Dynamic| -> RhaiResultOf<()> {
+        let (found, wanted) = (json(&found)?, json(&wanted)?);
+        let same = match (found.as_f64(), wanted.as_f64()) {
+            (Some(found), Some(wanted)) => (found - wanted).abs() < f64::EPSILON,
+            _ => found == wanted,
+        };
+        if same { Ok(()) } else { Err(error(format!("expected {wanted}, found {found}"))) }
+    });
+    engine.register_fn("fail", |why: &str| -> RhaiResultOf<()> { Err(error(why.to_owned())) });
+}
+
+fn dynamic(value: &Value) -> RhaiResultOf<Dynamic> {
+    rhai::serde::to_dynamic(value)
+}
+
+fn json(value: &Dynamic) -> RhaiResultOf<Value> {
+    rhai::serde::from_dynamic(value)
+}
+
+fn error(text: String) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorRuntime(text.into(), Position::NONE))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+fn failed(failure: Failure) -> Box<EvalAltResult> {
+    error(failure.to_string())
+}
+
+/// What a person is told of an error, and the place of the innermost one in the test.
+fn told(found: &EvalAltResult) -> (String, Position) {
+    match found {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, place) => {
+            let (text, inner_place) = told(inner);
+            (text, if inner_place.is_none() { *place } else { inner_place })
+        }
+        EvalAltResult::ErrorRuntime(thrown, place) => (thrown.to_string(), *place),
+        EvalAltResult::ErrorTooManyOperations(place) => ("it computes without end".to_owned(), *place),
+        other => {
+            let text = other.to_string();
+            let end = text.rfind(" (line ").unwrap_or(text.len());
+            (text[..end].to_owned(), other.position())
+        }
+    }
+}
+
+fn place_problem(path: &Path, source: &str, place: Position, text: &str) -> Problem {
+    match place.line() {
+        None => Problem::whole_file(path, text),
+        Some(line) => {
+            let at = offset_of(source, line, place.position().unwrap_or(1));
+            let end = source[at..].find(['\n', ';']).map_or(source.len(), |length| at + length.max(1));
+            Problem::at(Severity::Error, path, source, at..end.min(source.len()), text)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Everything that happened in a rehearsal, in order. The same seed gives the same journal, byte for byte.
+
+use std::fmt::{self, Write as _};
+
+use bytes::Bytes;
+use http::Method;
+
+use super::stage::Micros;
+use crate::{
+    domain::{AutomationName, EventKind, Outcome, RunId},
+    sandbox::Happening,
+};
+
+/// The most entries that are kept; what comes later is only counted.
+const MOST: usize = 2_000_000;
+
+/// See the module.
+#[derive(Default)]
+pub struct Journal {
+    entries: Vec<Entry>,
+    dropped: usize,
+}
+
+/// One thing that happened.
+pub struct Entry {
+    /// When, in microseconds since 1970.
+    pub at: i64,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+pub enum What {
+    /// A participant did something, or something was done to them.
+    Participant(Happening),
+    /// The daemon called the server, or another one.
+    Call(Call),
+    /// A run began.
+    RunStarted {
+        /// Its number.
+        run: RunId,
+        /// Whose it is.
+        automation: AutomationName,
+        /// What started it.
+        kind: EventKind,
+        /// The thread it runs on.
+        actor: u64,
+    },
+    /// A run ended.
+    RunEnded {
+        /// Its number.
+        run: RunId,
+        /// How.
+        outcome: Outcome,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Something went wrong, on purpose.
+    Fault(String),
+    /// A webhook came.
+    Webhook {
+        /// For which automation.
+        automation: AutomationName,
+        /// What became of it.
+        outcome: String,
+    },
+}
+
+/// A call of the daemon.
+pub struct Call {
+    /// The thread that made it.
+    pub actor: u64,
+    /// The method.
+    pub method: Method,
+    /// The host, if it is not the uproot server.
+    pub host: Option<String>,
+    /// The path below the API's root.
+    pub path: String,
+    /// The query.
+    pub query: Option<String>,
+    /// The body.
+    pub body: Option<Bytes>,
+    /// The status, or what went wrong.
+    pub outcome: String,
+}
+
+impl Journal {
+    pub(super) fn add(&mut self, at: Micros, what: What) {
+        if self.entries.len() < MOST {
+            self.entries.push(Entry { at, what });
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Everything, in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// As text, a line each, with times counted from `start`.
+    pub fn text(&self, start: i64) -> String {
+        let mut text = String::new();
+        for entry in &self.entries {
+            let _ = writeln!(text, "{} {}", clock(entry.at - start), entry.what);
+        }
+        if self.dropped > 0 {
+            let _ = writeln!(text, "and {} more", self.dropped);
+        }
+        text
+    }
+}
+
+/// `H:MM:SS.mmm` since the start.
+pub fn clock(micros: i64) -> String {
+    let millis = micros / 1000;
+    let (seconds, millis) = (millis / 1000, millis % 1000);
+    format!("{}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Participant(happening) => write!(f, "{happening}"),
+            Self::Call(call) => write!(f, "{call}"),
+            Self::RunStarted { run, automation, kind, .. } => {
+                write!(f, "run {run} of {automation} starts ({kind})")
+            }
+            Self::RunEnded { run, outcome, reason: Some(reason) } => {
+                write!(f, "run {run} {outcome}: {reason}")
+            }
+            Self::RunEnded { run, outcome, reason: None } => write!(f, "run {run} {outcome}"),
+            Self::Fault(what) => write!(f, "fault: {what}"),
+            Self::Webhook { automation, outcome } => write!(f, "webhook for {automation}: {outcome}"),
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "  {} ", self.method)?;
+        if let Some(host) = &self.host {
+            write!(f, "{host}/")?;
+        }
+        f.write_str(&self.path)?;
+        if let Some(query) = &self.query {
+            write!(f, "?{query}")?;
+        }
+        if let Some(body) = &self.body {
+            write!(f, " {}", String::from_utf8_lossy(body))?;
+        }
+        write!(f, " -> {}", self.outcome)
+    }
+}

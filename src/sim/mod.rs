@@ -1,0 +1,23 @@
+//! Rehearsal: engine, store and scripts, unchanged, against the sandbox, in virtual time and from a seed.
+
+mod arrange;
+mod director;
+mod env;
+mod expect;
+mod faults;
+mod invariants;
+mod journal;
+mod rehearsal;
+mod report;
+mod stage;
+
+#[cfg(test)]
+mod tests;
+
+pub use arrange::generation_named;
+pub use expect::{Expectations, SUFFIX, Verdict};
+pub use faults::Faults;
+pub use invariants::broken;
+pub use journal::{Entry, Journal, What, clock};
+pub use rehearsal::{Failure, Rehearsal, Setup};
+pub use report::Report;

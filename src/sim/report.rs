@@ -1,0 +1,244 @@
+//! What came of a rehearsal: what was done to whom, when and why, what the participants lost with the scripts and
+//! without, and what did not work.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::{Value, json};
+
+use super::{Failure, Rehearsal, Setup, clock, rehearsal::people};
+use crate::{
+    sandbox::{Outcome, Totals},
+    store::{RunRow, WriteRow},
+};
+
+/// How many lines of a kind are shown to a person; all are in the JSON.
+const SHOWN: usize = 60;
+
+/// See the module.
+pub struct Report {
+    /// The seed: with it, everything comes again.
+    pub seed: u64,
+    /// The name of the configuration that the participants were in.
+    pub experiment: String,
+    /// When it began and ended, in microseconds since 1970.
+    pub time: (i64, i64),
+    /// What came of the participants with the scripts.
+    pub with: Outcome,
+    /// What would have come of the same participants without.
+    pub without: Outcome,
+    /// Every write of the automations, oldest first.
+    pub writes: Vec<WriteRow>,
+    /// Every run and every event that did not run, oldest first.
+    pub runs: Vec<RunRow>,
+    /// What went wrong on purpose, and webhooks: at, text.
+    pub notes: Vec<(i64, String)>,
+    /// The names of the automations that took part.
+    pub automations: Vec<String>,
+}
+
+impl Report {
+    /// Sums a rehearsal up, and plays the same evening once more without the daemon.
+    pub fn of(rehearsal: &mut Rehearsal, setup: &Setup) -> Result<Self, Failure> {
+        let time = (rehearsal.start(), rehearsal.now());
+        let mut runs = rehearsal.runs()?;
+        runs.reverse();
+        Ok(Self {
+            seed: setup.seed,
+            experiment: setup.scenario.participants.config.clone(),
+            time,
+            with: rehearsal.outcome(),
+            without: without_daemon(setup, time.1)?,
+            writes: rehearsal.writes()?,
+            runs,
+            notes: rehearsal.notes(),
+            automations: setup
+                .config
+                .automations
+                .iter()
+                .map(|automation| automation.name.to_string())
+                .collect(),
+        })
+    }
+
+    /// Whether a run failed: the rehearsal shows a fault of a script.
+    pub fn failed(&self) -> bool {
+        self.runs.iter().any(|run| run.outcome == "failed")
+    }
+
+    /// For a person.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let length = (self.time.1 - self.time.0) / 1_000_000;
+        let _ = writeln!(
+            text,
+            "{}: {} participants, {}:{:02} h of virtual time, seed {}\n",
+            self.experiment,
+            self.with.players.len(),
+            length / 3600,
+            length / 60 % 60,
+            self.seed
+        );
+        self.tell_writes(&mut text);
+        self.tell_runs(&mut text);
+        self.tell_people(&mut text);
+        self.tell_notes(&mut text);
+        text
+    }
+
+    fn since_start(&self, millis: i64) -> String {
+        let at = clock((millis * 1000 - self.time.0).max(0));
+        at.rsplit_once('.').map_or(at.clone(), |(seconds, _)| seconds.to_owned())
+    }
+
+    fn tell_writes(&self, text: &mut String) {
+        if self.writes.is_empty() {
+            let _ = writeln!(text, "The automations did nothing to anybody.\n");
+            return;
+        }
+        let _ = writeln!(text, "What the automations did");
+        for write in self.writes.iter().take(SHOWN) {
+            let effect = &write.effect;
+            let whom = effect.player.as_deref().or(effect.target.as_deref()).unwrap_or("");
+            let on = effect.precondition.as_ref().and_then(|found| found["page"].as_str()).unwrap_or("");
+            let note = effect.note.as_deref().unwrap_or("");
+            let detail = if note.is_empty() { on } else { note };
+            let _ = writeln!(
+                text,
+                "  {}  {:<16} {:<18} {:<8} {:<9} {detail}  (run {})",
+                self.since_start(effect.claimed),
+                write.automation,
+                effect.action,
+                whom,
+                effect.state,
+                write.run
+            );
+        }
+        more(text, self.writes.len());
+        text.push('\n');
+    }
+
+    fn tell_runs(&self, text: &mut String) {
+        let _ = writeln!(text, "Runs");
+        for name in &self.automations {
+            let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
+            for run in self.runs.iter().filter(|run| run.automation == *name) {
+                *outcomes.entry(&run.outcome).or_default() += 1;
+            }
+            let told: Vec<String> =
+                outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+            let told = if told.is_empty() { "no event came".to_owned() } else { told.join(", ") };
+            let _ = writeln!(text, "  {name:<18} {told}");
+        }
+        for reason in self.failures() {
+            let _ = writeln!(text, "  failed: {reason}");
+        }
+        text.push('\n');
+    }
+
+    /// Why runs failed, each reason once.
+    fn failures(&self) -> Vec<String> {
+        let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+        for run in self.runs.iter().filter(|run| run.outcome == "failed") {
+            let reason = run.reason.clone().unwrap_or_default();
+            *reasons.entry(format!("{}: {reason}", run.automation)).or_default() += 1;
+        }
+        reasons.into_iter().map(|(reason, count)| format!("{reason} ({count} times)")).take(SHOWN).collect()
+    }
+
+    fn tell_people(&self, text: &mut String) {
+        let (with, without) = (self.with.totals(), self.without.totals());
+        let _ = writeln!(text, "{:<34} {:>12} {:>12}", "The participants", "with scripts", "without");
+        let count = |text: &mut String, what: &str, a: u64, b: u64| {
+            let _ = writeln!(text, "  {what:<32} {a:>12} {b:>12}");
+        };
+        let time = |text: &mut String, what: &str, a: f64, b: f64| {
+            let _ = writeln!(text, "  {what:<32} {:>12} {:>12}", minutes(a), minutes(b));
+        };
+        count(text, "arrived", with.players, without.players);
+        count(text, "finished", with.finished, without.finished);
+        count(text, "closed the tab for good", with.dropped_out, without.dropped_out);
+        count(text, "still there at the end", under_way(&with), under_way(&without));
+        time(text, "waited for others", with.waited, without.waited);
+        time(text, "stalled", with.stalled, without.stalled);
+        time(text, "had an error page", with.broken, without.broken);
+        time(text, "time lost in all", with.lost, without.lost);
+        text.push('\n');
+    }
+
+    fn tell_notes(&self, text: &mut String) {
+        if self.notes.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "What went wrong on purpose, and what came from outside");
+        for (at, note) in self.notes.iter().take(SHOWN) {
+            let _ = writeln!(text, "  {}  {note}", self.since_start(at / 1000));
+        }
+        more(text, self.notes.len());
+    }
+
+    /// For a program: `{"seed", "experiment", "seconds", "with", "without", "writes", "runs", "notes"}`; times `at` are
+    /// seconds since the beginning.
+    pub fn json(&self) -> Value {
+        let writes: Vec<Value> = self.writes.iter().map(|write| json!(write)).collect();
+        let notes: Vec<Value> = self
+            .notes
+            .iter()
+            .map(|(at, note)| json!({"at": (at - self.time.0) as f64 / 1e6, "text": note}))
+            .collect();
+        json!({
+            "seed": self.seed,
+            "experiment": self.experiment,
+            "seconds": (self.time.1 - self.time.0) as f64 / 1e6,
+            "with": totals(&self.with.totals()),
+            "without": totals(&self.without.totals()),
+            "writes": writes,
+            "runs": self.runs,
+            "notes": notes,
+        })
+    }
+}
+
+/// The same evening without the daemon.
+fn without_daemon(setup: &Setup, until: i64) -> Result<Outcome, Failure> {
+    let (mut world, ..) = people(setup)?;
+    let mut outcome = Outcome::new();
+    let until = until as f64 / 1e6;
+    while let Some(at) = world.next().filter(|at| *at <= until) {
+        world.advance(at);
+        for happening in world.happenings() {
+            outcome.observe(&happening);
+        }
+    }
+    outcome.end(until);
+    Ok(outcome)
+}
+
+fn totals(totals: &Totals) -> Value {
+    json!({
+        "players": totals.players,
+        "finished": totals.finished,
+        "dropped_out": totals.dropped_out,
+        "redirected": totals.redirected,
+        "under_way": under_way(totals),
+        "messages": totals.messages,
+        "waited": totals.waited,
+        "stalled": totals.stalled,
+        "away": totals.away,
+        "broken": totals.broken,
+        "lost": totals.lost,
+    })
+}
+
+fn under_way(totals: &Totals) -> u64 {
+    totals.players.saturating_sub(totals.finished + totals.dropped_out + totals.redirected)
+}
+
+fn minutes(seconds: f64) -> String {
+    format!("{:.1} min", seconds / 60.0)
+}
+
+fn more(text: &mut String, all: usize) {
+    if all > SHOWN {
+        let _ = writeln!(text, "  ... and {} more: see --json", all - SHOWN);
+    }
+}

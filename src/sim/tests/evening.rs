@@ -1,0 +1,196 @@
+//! One random evening: an experiment, people, automations, webhooks and what goes wrong, all from a seed.
+
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand_pcg::Pcg64Mcg;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{
+    api::Generation,
+    config,
+    sandbox::{Mix, Scenario},
+    script::Library,
+    sim::{Faults, Rehearsal, Setup},
+};
+
+/// The scripts of a new project, and some that are as bad as scripts get.
+const SCRIPTS: [(&str, &str); 6] = [
+    ("step_stalled.rhai", include_str!("../../../scripts/step_stalled.rhai")),
+    ("welcome.rhai", include_str!("../../../scripts/welcome.rhai")),
+    ("returned.rhai", include_str!("../../../scripts/returned.rhai")),
+    (
+        "nudge.rhai",
+        r#"
+        fn run(event) {
+            let s = param("session");
+            for p in players::list(s) {
+                if p.show_page < 1 || p.show_page >= p.page_order.len() { continue; }
+                let page = p.show_page;
+                try { players::message(s, p.name, "Are you there?"); } catch (error) { log::warn(error.message); }
+                wait_for("20s");
+                for q in players::list(s) {
+                    if q.name == p.name && q.show_page == page { players::advance(s, q.name); }
+                }
+                return;
+            }
+        }
+        "#,
+    ),
+    (
+        "count.rhai",
+        r#"
+        fn run(event) {
+            let n = kv::add("seen", 1);
+            let s = param("session");
+            let names = [];
+            for p in players::list(s) { names.push(p.name); }
+            if names.is_empty() { return; }
+            players::set_fields(s, names, #{ seen: n });
+            sessions::set_active(s, n % 2 == 0);
+        }
+        "#,
+    ),
+    (
+        "everybody.rhai",
+        r#"
+        fn run(event) {
+            let s = param("session");
+            let names = [];
+            for p in players::list(s) { names.push(p.name); }
+            let result = players::advance(s, names);
+            log::info("advanced " + result.advanced);
+            players::advance(s, names);
+        }
+        "#,
+    ),
+];
+
+/// See the module.
+pub(super) struct Evening {
+    setup: Setup,
+    length: Duration,
+    webhooks: Vec<(u64, String)>,
+    _folder: TempDir,
+}
+
+impl Evening {
+    pub(super) fn draw(seed: u64) -> Self {
+        let mut rng = Pcg64Mcg::new(u128::from(seed) << 64 | 0xe7e);
+        let folder = tempfile::tempdir().expect("a folder");
+        let scripts = folder.path().join("scripts");
+        std::fs::create_dir(&scripts).expect("a folder");
+        for (name, text) in SCRIPTS {
+            std::fs::write(scripts.join(name), text).expect("a script");
+        }
+        let names = ["dilemma", "survey", "market"];
+        let scenario = Scenario::load(names[rng.random_range(0..names.len())]).accept();
+        let scenario = scenario.unwrap_or_else(|problems| panic!("{problems:?}"));
+        let mut share = |most: f64| Some(rng.random_range(0.0..most));
+        let mix = Mix {
+            stalls: share(0.5),
+            absent: share(0.3),
+            dropouts: share(0.3),
+            two_tabs: share(0.3),
+            throttled: share(0.3),
+            racers: share(0.5),
+            players: Some(rng.random_range(2..12)),
+            ..Mix::default()
+        };
+        let text = automations(&mut rng);
+        let draft = config::parse_for_rehearsal(&folder.path().join("config.toml"), text);
+        let config = draft.accept().unwrap_or_else(|problems| panic!("{problems:?}"));
+        let (library, problems) = Library::load(&config);
+        assert!(problems.is_empty(), "{problems:?}");
+        let generation = match rng.random_range(0..3) {
+            0 => Generation::Contract,
+            1 => Generation::Toggling,
+            _ => Generation::Newest,
+        };
+        let much = |rng: &mut Pcg64Mcg| rng.random_range(0.0..0.1);
+        let faults = Faults {
+            lost_requests: much(&mut rng),
+            lost_answers: much(&mut rng),
+            slow_answers: much(&mut rng),
+            server_errors: much(&mut rng),
+            server_restarts: rng.random_range(0.0..6.0),
+            crashes: rng.random_range(0.0..20.0),
+            clock_jumps: rng.random_range(0.0..4.0),
+            repeated_webhooks: rng.random_range(0.0..0.8),
+        };
+        let length = Duration::from_secs(rng.random_range(300..1500));
+        let mut webhooks: Vec<(u64, String)> = (0..rng.random_range(0..12))
+            .map(|_| (rng.random_range(0..length.as_secs()), format!("worker-{}", rng.random_range(1..12))))
+            .collect();
+        webhooks.sort();
+        let start = "2026-03-02T18:00:00Z".parse().expect("an instant");
+        let setup = Setup { config, library, scenario, mix, generation, faults, seed, start };
+        Self { setup, length, webhooks, _folder: folder }
+    }
+
+    /// Plays it, and lets it come to rest.
+    pub(super) fn play(&mut self) -> Rehearsal {
+        let mut rehearsal = Rehearsal::prepare(self.setup.clone()).expect("a rehearsal");
+        let mut at = 0;
+        for (when, worker) in &self.webhooks {
+            rehearsal.run_for(Duration::from_secs(when - at)).expect("time passes");
+            at = *when;
+            let payload = json!({"status": "RETURNED", "participant_id": worker});
+            rehearsal.webhook("returned", payload).expect("a webhook");
+        }
+        rehearsal.run_for(self.length - Duration::from_secs(at)).expect("time passes");
+        rehearsal.calm_down();
+        // Longer than a daemon is away, a late webhook takes, and the longest run.
+        rehearsal.run_for(Duration::from_mins(15)).expect("time passes");
+        rehearsal
+    }
+}
+
+/// Some automations, in the words of a configuration; the one for webhooks is always there.
+fn automations(rng: &mut Pcg64Mcg) -> String {
+    let overlap = ["single", "queued"];
+    let mut text = String::from(
+        r#"
+        [uproot]
+        token_env = "TOKEN"
+        [daemon]
+        timezone = "UTC"
+        [[automation]]
+        name = "returned"
+        on = { webhook = "prolific", scheme = "prolific", secret_env = "SECRET" }
+        script = "returned.rhai"
+        params = { session = "lab" }
+        allow = ["players.dropout"]
+        "#,
+    );
+    let mut add = |name: &str, on: &str, script: &str, params: &str, allow: &str, rest: &str| {
+        text.push_str(&format!(
+            "\n[[automation]]\nname = \"{name}\"\non = {{ {on} }}\nscript = \"{script}\"\n\
+             params = {{ session = \"lab\"{params} }}\nallow = [{allow}]\n{rest}\n"
+        ));
+    };
+    let chosen = |rng: &mut Pcg64Mcg| rng.random_bool(0.6);
+    if chosen(rng) {
+        let patience = format!(", patience = \"{}s\"", rng.random_range(10..200));
+        let on = ["cron = \"* * * * *\"", "every = \"30s\""][rng.random_range(0..2)];
+        add("step-stalled", on, "step_stalled.rhai", &patience, "\"players.advance\"", "");
+    }
+    if chosen(rng) {
+        let on = format!("poll = \"{}s\"", rng.random_range(5..40));
+        let on = if rng.random_bool(0.5) { format!("{on}, backfill = \"all\"") } else { on };
+        add("welcome", &on, "welcome.rhai", ", text = \"Welcome\"", "\"players.message\"", "");
+    }
+    if chosen(rng) {
+        let rest = format!("overlap = \"{}\"", overlap[rng.random_range(0..2)]);
+        add("nudge", "every = \"45s\"", "nudge.rhai", "", "\"players.message\", \"players.advance\"", &rest);
+    }
+    if chosen(rng) {
+        let allow = "\"players.fields\", \"sessions.active\"";
+        add("count", "cron = \"*/2 * * * *\", missed = \"once\"", "count.rhai", "", allow, "");
+    }
+    if rng.random_bool(0.3) {
+        add("everybody", "every = \"4m\"", "everybody.rhai", "", "\"players.advance\"", "");
+    }
+    text
+}

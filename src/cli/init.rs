@@ -13,11 +13,14 @@ pub(super) struct Args {
 }
 
 /// The files of a new project. They are the ones at the top of this program's own source, which its tests use.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 7] = [
     ("config.toml", include_str!("../../config.toml")),
     ("scripts/step_stalled.rhai", include_str!("../../scripts/step_stalled.rhai")),
     ("scripts/welcome.rhai", include_str!("../../scripts/welcome.rhai")),
     ("scripts/returned.rhai", include_str!("../../scripts/returned.rhai")),
+    ("scripts/step_stalled.test.rhai", include_str!("../../scripts/step_stalled.test.rhai")),
+    ("scripts/welcome.test.rhai", include_str!("../../scripts/welcome.test.rhai")),
+    ("scripts/returned.test.rhai", include_str!("../../scripts/returned.test.rhai")),
 ];
 
 /// Writes the files, all or none.
@@ -36,7 +39,10 @@ pub(super) fn run(args: &Args) -> Exit {
         out::line(&format!("wrote {}", args.folder.join(name).display()));
     }
     out::line("");
-    out::line("Next:");
+    out::line("Now, without a server:");
+    out::line("  uproctor rehearse      (what these scripts would do to simulated participants)");
+    out::line("  uproctor test          (the expectations in scripts/*.test.rhai)");
+    out::line("Next, with one:");
     out::line(
         "  1. set the server's address in config.toml, and export UPROOT_API_KEY=... (a token of its main.py)",
     );

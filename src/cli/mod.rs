@@ -2,19 +2,26 @@
 
 mod api;
 mod check;
+mod demo;
 mod exit;
 mod functions;
 mod init;
 mod out;
+mod population;
 mod problems;
+mod rehearse;
 mod run;
 mod runs;
+mod sandbox;
 mod show;
+mod stage;
+mod test;
 mod trigger;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Looks after uproot experiments while nobody watches.
@@ -24,9 +31,9 @@ struct Cli {
     /// The configuration
     #[arg(long, global = true, default_value = "config.toml", value_name = "PATH")]
     config: PathBuf,
-    /// How much to log: error, warn, info, debug or trace
-    #[arg(long, global = true, default_value = "info", value_name = "LEVEL")]
-    log: tracing::level_filters::LevelFilter,
+    /// How much to log: off, error, warn, info, debug or trace [default: info; off where a command simulates]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<LevelFilter>,
     /// Log as JSON, a line each
     #[arg(long, global = true)]
     log_json: bool,
@@ -36,10 +43,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// See it at work: a simulated server, participants and the daemon, with nothing to set up
+    Demo(demo::Args),
     /// Write a project to start from: config.toml and scripts/
     Init(init::Args),
     /// Find every mistake in the configuration and the scripts, and show what fires when
     Check(check::Args),
+    /// See what the automations would do, in virtual time, to simulated participants
+    Rehearse(rehearse::Args),
+    /// Run the expectations beside the scripts: scripts/*.test.rhai
+    Test(test::Args),
     /// Look after the server, until Ctrl-C
     Run,
     /// Run an automation once, now
@@ -50,6 +63,8 @@ enum Command {
     Show(show::Args),
     /// List the functions that scripts can call
     Functions(functions::Args),
+    /// Serve a simulated uproot server
+    Sandbox(sandbox::Args),
     /// Make one call of the Admin API by hand
     Api(api::Args),
 }
@@ -57,12 +72,18 @@ enum Command {
 /// Reads the arguments and does what they say.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::default()
-        .add_directive(tracing::level_filters::LevelFilter::WARN.into())
-        .add_directive(match format!("uproctor={}", cli.log).parse() {
+    let simulates = matches!(
+        cli.command,
+        Command::Demo(_) | Command::Sandbox(_) | Command::Rehearse(_) | Command::Test(_)
+    );
+    let usual = if simulates { LevelFilter::OFF } else { LevelFilter::INFO };
+    let level = cli.log.unwrap_or(usual);
+    let filter = EnvFilter::default().add_directive(level.min(LevelFilter::WARN).into()).add_directive(
+        match format!("uproctor={level}").parse() {
             Ok(directive) => directive,
-            Err(_) => tracing::level_filters::LevelFilter::INFO.into(),
-        });
+            Err(_) => LevelFilter::INFO.into(),
+        },
+    );
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let plain = (!cli.log_json)
         .then(|| fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_target(false));
@@ -70,8 +91,12 @@ pub fn main() -> ExitCode {
     tracing_subscriber::registry().with(filter).with(plain).with(json).init();
     let config = &cli.config;
     let exit = match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Sandbox(args) => sandbox::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args, config),
+        Command::Rehearse(args) => rehearse::run(&args, config),
+        Command::Test(args) => test::run(&args, config),
         Command::Run => run::run(config),
         Command::Trigger(args) => trigger::run(&args, config),
         Command::Runs(args) => runs::run(&args, config),

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{exit::Exit, out, problems};
 use crate::{
     api::Client,
-    config::{self, Config, Trigger},
+    config::{self, Config, Draft, Trigger},
     daemon::Daemon,
     domain::Problem,
     effects::Door,
@@ -56,20 +56,24 @@ pub(super) fn run(config: &Path) -> Exit {
             return Exit::Unreachable;
         }
     };
-    let exit = serve(&config, library, &runtime, &tools, listener);
+    let until = Until { stop: CancellationToken::new(), hurry: CancellationToken::new() };
+    runtime.spawn(until_told_to_stop(until.clone()));
+    let exit = serve(&config, library, &runtime, &tools, listener, &until);
     tools.store.close();
     exit
 }
 
-fn serve(
+/// The daemon and its web server, until it is told to stop.
+pub(super) fn serve(
     config: &Config,
     library: Library,
     runtime: &Runtime,
     tools: &Arc<Tools>,
     listener: TcpListener,
+    until: &Until,
 ) -> Exit {
+    let stop = &until.stop;
     let (accept, accepted) = mpsc::channel(INBOX);
-    let stop = CancellationToken::new();
     let control = ControlFile::write(&config.daemon.store, &listener, &*tools.env);
     let control = match control {
         Ok(control) => control,
@@ -103,11 +107,9 @@ fn serve(
         env!("CARGO_PKG_VERSION")
     );
     let handle = runtime.handle().clone();
-    let greeting = greet(tools, &handle, &stop);
+    let greeting = greet(tools, &handle, stop);
     let web = handle.spawn(web::serve(listener, web::router(state), stop.clone()));
-    let hurry = CancellationToken::new();
-    handle.spawn(signals(stop.clone(), hurry.clone()));
-    let result = daemon.run(&handle, &stop, &hurry);
+    let result = daemon.run(&handle, &until.stop, &until.hurry);
     stop.cancel();
     let _ = runtime.block_on(greeting);
     let _ = runtime.block_on(web);
@@ -143,8 +145,17 @@ fn greet(
     runtime.spawn_blocking(work)
 }
 
+/// When a daemon is to end.
+#[derive(Clone)]
+pub(super) struct Until {
+    /// It stops: nothing new is taken, and runs get some time to end.
+    pub(super) stop: CancellationToken,
+    /// The runs under way end at once.
+    pub(super) hurry: CancellationToken,
+}
+
 /// The first signal stops the daemon, the second ends the runs that are under way.
-async fn signals(stop: CancellationToken, hurry: CancellationToken) {
+pub(super) async fn until_told_to_stop(until: Until) {
     let (mut interrupt, mut terminate) = match (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -156,8 +167,8 @@ async fn signals(stop: CancellationToken, hurry: CancellationToken) {
         }
     };
     let says = [
-        (stop, "stopping: runs under way get 25 seconds to end; a second signal ends them at once"),
-        (hurry, "ending the runs under way"),
+        (until.stop, "stopping: runs under way get 25 seconds to end; a second signal ends them at once"),
+        (until.hurry, "ending the runs under way"),
     ];
     for (token, said) in says {
         tokio::select! {
@@ -171,7 +182,11 @@ async fn signals(stop: CancellationToken, hurry: CancellationToken) {
 
 /// A configuration and its scripts without errors; problems are printed.
 pub(super) fn load(path: &Path) -> Result<(Config, Library), Exit> {
-    let draft = config::load(path);
+    accept(config::load(path))
+}
+
+/// The same for a configuration that was read already.
+pub(super) fn accept(draft: Draft) -> Result<(Config, Library), Exit> {
     let (library, found) = Library::load(&draft.config);
     let mut all = draft.problems;
     all.extend(found);

@@ -1,0 +1,126 @@
+//! `uproctor rehearse`: an evening in virtual time, before a single participant is paid.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{exit::Exit, out, population::Population, problems, test};
+use crate::{
+    api::Generation,
+    config::{self, Config, Draft},
+    domain::{AutomationName, Problem, parse_duration},
+    script::{self, Library},
+    sim::{Faults, Rehearsal, Report, Setup, generation_named},
+};
+
+/// How long a rehearsal lasts at most where nothing is said.
+const LENGTH: Duration = Duration::from_hours(2);
+/// In such steps it is looked at whether everybody is done.
+const STEP: Duration = Duration::from_mins(1);
+/// How long it goes on after the last participant is done.
+const AFTER: Duration = Duration::from_mins(5);
+
+/// `uproctor rehearse`
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The automation; all of them where none is named
+    name: Option<AutomationName>,
+    /// For how long, in virtual time; without it until everybody is done, at most 2 hours
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    length: Option<Duration>,
+    /// When it begins (RFC 3339), for schedules that are due at a time of day
+    #[arg(long, value_name = "INSTANT")]
+    start: Option<Timestamp>,
+    /// A bad evening: lost requests and answers, errors, restarts of the server, crashes of the daemon, a clock that jumps
+    #[arg(long)]
+    faults: bool,
+    /// Which form of the API the simulated server speaks: contract, toggling or newest
+    #[arg(long, default_value = "newest", value_parser = generation_named)]
+    generation: Generation,
+    /// Writes everything that happened, in order, into this file
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    population: Population,
+}
+
+/// Rehearses and reports. A failed run is exit code 1.
+pub(super) fn run(args: &Args, path: &Path) -> Exit {
+    match rehearse(args, path) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn rehearse(args: &Args, path: &Path) -> Result<Exit, Exit> {
+    let (mut config, library) = accept(config::load_for_rehearsal(path))?;
+    if let Some(name) = &args.name {
+        let names: Vec<String> =
+            config.automations.iter().map(|automation| automation.name.to_string()).collect();
+        config.automations.retain(|automation| automation.name == *name);
+        if config.automations.is_empty() {
+            out::error(&format!("there is no automation {name}: there are {}", names.join(", ")));
+            return Err(Exit::NotRight);
+        }
+    }
+    let (scenario, mix) = args.population.scenario()?;
+    let setup = Setup {
+        config,
+        library,
+        scenario,
+        mix,
+        generation: args.generation,
+        faults: if args.faults { Faults::BAD_EVENING } else { Faults::NONE },
+        seed: args.population.given_seed().unwrap_or(1),
+        start: args.start.unwrap_or_else(test::start),
+    };
+    let failed = |error: crate::sim::Failure| {
+        out::error(&error.to_string());
+        Exit::NotRight
+    };
+    let mut rehearsal = Rehearsal::prepare(setup.clone()).map_err(failed)?;
+    match args.length {
+        Some(length) => rehearsal.run_for(length).map_err(failed)?,
+        None => {
+            let mut left = LENGTH;
+            while !left.is_zero() && !rehearsal.is_over() {
+                rehearsal.run_for(STEP.min(left)).map_err(failed)?;
+                left = left.saturating_sub(STEP);
+            }
+            rehearsal.run_for(AFTER.min(left)).map_err(failed)?;
+        }
+    }
+    let report = Report::of(&mut rehearsal, &setup).map_err(failed)?;
+    if let Some(file) = &args.journal
+        && let Err(error) = std::fs::write(file, rehearsal.journal())
+    {
+        out::error(&format!("the journal cannot be written to {}: {error}", file.display()));
+        return Err(Exit::NotRight);
+    }
+    if args.json {
+        out::json(&report.json());
+    } else {
+        for line in report.text().lines() {
+            out::line(line);
+        }
+    }
+    Ok(if report.failed() { Exit::NotRight } else { Exit::Done })
+}
+
+/// A configuration and its scripts without errors; problems are printed.
+pub(super) fn accept(draft: Draft) -> Result<(Config, Library), Exit> {
+    let (library, found) = Library::load(&draft.config);
+    let mut all = draft.problems;
+    all.extend(found);
+    all.extend(script::check(&draft.config, &library));
+    if all.iter().any(Problem::is_error) {
+        problems::print(&all);
+        return Err(Exit::NotRight);
+    }
+    Ok((draft.config, library))
+}

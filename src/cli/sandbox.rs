@@ -1,0 +1,106 @@
+//! `uproctor sandbox`: a simulated uproot server, alone.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use http::Method;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{exit::Exit, out, population::Population, run, stage::Stage};
+use crate::{
+    api::Generation,
+    environment::Environment,
+    live::Live,
+    sandbox::{self, Link, Sandbox, World, population},
+    sim::generation_named,
+};
+
+/// `uproctor sandbox`
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// The token of its Admin API; without one it is drawn and printed
+    #[arg(long, env = "UPROOT_API_KEY", hide_env_values = true)]
+    token: Option<String>,
+    /// Which form of the API it speaks: contract, toggling or newest
+    #[arg(long, default_value = "newest", value_parser = generation_named)]
+    generation: Generation,
+    /// Lives under this path, as a server with UPROOT_SUBDIRECTORY does
+    #[arg(long, value_name = "NAME")]
+    subdirectory: Option<String>,
+    /// Makes this session at the start, with simulated participants in it
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+    #[command(flatten)]
+    population: Population,
+}
+
+/// Serves until Ctrl-C.
+pub(super) fn run(args: &Args) -> Exit {
+    let (scenario, mix) = match args.population.scenario() {
+        Ok(found) => found,
+        Err(exit) => return exit,
+    };
+    let runtime = match run::runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let env: Arc<dyn Environment> = Arc::new(Live::new(runtime.handle().clone()));
+    let token = args.token.clone().unwrap_or_else(|| format!("{:016x}", env.random()));
+    let token = SecretString::from(token);
+    let seed = args.population.seed(&*env);
+    let server = Sandbox::new(Arc::clone(&scenario.experiment), args.generation, token.clone(), seed);
+    let world = World::new(server, super::stage::seconds(&*env));
+    let stage = Stage::new(world, env, token.clone());
+    if let Some(session) = &args.session {
+        let profiles = population(&scenario, &mix, seed);
+        let names: Vec<&str> = profiles.iter().map(|profile| &*profile.name).collect();
+        let body = json!({"config": scenario.participants.config, "n_players": names.len(), "unames": names, "sname": session});
+        if let Err(why) = stage.ask(Method::POST, "sessions/", Some(&body)) {
+            out::error(&format!("the session {session} could not be made: {why}"));
+            return Exit::NotRight;
+        }
+        let sname: Arc<str> = session.as_str().into();
+        for profile in profiles {
+            let link = Link::Player { sname: Arc::clone(&sname), uname: Arc::clone(&profile.name) };
+            stage.world().add(profile, link);
+        }
+    }
+    let listener = match runtime.block_on(TcpListener::bind(args.listen)) {
+        Ok(listener) => listener,
+        Err(error) => {
+            out::error(&format!("cannot listen on {}: {error}", args.listen));
+            return Exit::Unreachable;
+        }
+    };
+    let address = listener.local_addr().unwrap_or(args.listen);
+    let root =
+        args.subdirectory.as_deref().map(|name| format!("{}/", name.trim_matches('/'))).unwrap_or_default();
+    out::line(&format!("A simulated uproot server at http://{address}/{root}"));
+    if args.token.is_none() {
+        out::line(&format!("export UPROOT_API_KEY={}", token.expose_secret()));
+    }
+    let stop = CancellationToken::new();
+    // Nobody's work is lost here: the first signal ends everything.
+    let until = run::Until { stop: stop.clone(), hurry: stop.clone() };
+    runtime.spawn(run::until_told_to_stop(until));
+    runtime.spawn(stage.clone().live(stop.clone()));
+    let answering = stage.clone();
+    let served = runtime.block_on(sandbox::serve(
+        listener,
+        args.subdirectory.as_deref(),
+        Arc::new(move |request: &crate::environment::Request| answering.answer(request)),
+        stop,
+    ));
+    match served {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            out::error(&format!("the server ended: {error}"));
+            Exit::NotRight
+        }
+    }
+}

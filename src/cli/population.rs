@@ -62,6 +62,22 @@ impl Population {
         }
     }
 
+    /// The options that were given, as they are typed; the seed is not among them.
+    pub(super) fn given(&self) -> Vec<(&'static str, String)> {
+        // A share is a percentage divided by 100: times 100 it is that percentage again, but for the last digits.
+        let share = |share: f64| format!("{}%", (share * 1e10).round() / 1e8);
+        [
+            ("--experiment", self.experiment.clone()),
+            ("--players", self.players.map(|players| players.to_string())),
+            ("--dropouts", self.dropouts.map(share)),
+            ("--stalls", self.stalls.map(share)),
+            ("--absent", self.absent.map(share)),
+        ]
+        .into_iter()
+        .filter_map(|(option, value)| Some((option, value?)))
+        .collect()
+    }
+
     /// The seed, where one is given.
     pub(super) fn given_seed(&self) -> Option<u64> {
         self.seed

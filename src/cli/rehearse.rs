@@ -11,11 +11,13 @@ use super::{exit::Exit, out, population::Population, problems, test};
 use crate::{
     api::Generation,
     config::{self, Config, Draft},
-    domain::{AutomationName, Problem, parse_duration},
+    domain::{AutomationName, Problem, format_duration, parse_duration},
     script::{self, Library},
-    sim::{Faults, Rehearsal, Report, Setup, generation_named},
+    sim::{Faults, Rehearsal, Report, Setup, generation_named, name_of},
 };
 
+/// Decides everything that is left to chance where no seed is given.
+const SEED: u64 = 1;
 /// How long a rehearsal lasts at most where nothing is said.
 const LENGTH: Duration = Duration::from_hours(2);
 /// In such steps it is looked at whether everybody is done.
@@ -43,11 +45,52 @@ pub(super) struct Args {
     /// Writes everything that happened, in order, into this file
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// Writes the report as one web page into this file, to be looked at and to be sent to others
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     population: Population,
+}
+
+impl Args {
+    /// What to type so that the same comes again. Files for the results are left out.
+    fn again(&self, config: &Path) -> String {
+        let mut words = vec!["uproctor".to_owned(), "rehearse".to_owned()];
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        if config != Path::new("config.toml") {
+            option("--config", config.to_string_lossy().into_owned());
+        }
+        for (name, value) in self.population.given() {
+            option(name, value);
+        }
+        option("--seed", self.population.given_seed().unwrap_or(SEED).to_string());
+        if let Some(length) = self.length {
+            option("--for", format_duration(length));
+        }
+        if let Some(start) = self.start {
+            option("--start", start.to_string());
+        }
+        if self.generation != Generation::Newest {
+            option("--generation", name_of(self.generation).to_owned());
+        }
+        if self.faults {
+            words.push("--faults".to_owned());
+        }
+        words.extend(self.name.iter().map(ToString::to_string));
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// As a shell reads it as one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./%:+=@,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Rehearses and reports. A failed run is exit code 1.
@@ -76,7 +119,7 @@ fn rehearse(args: &Args, path: &Path) -> Result<Exit, Exit> {
         mix,
         generation: args.generation,
         faults: if args.faults { Faults::BAD_EVENING } else { Faults::NONE },
-        seed: args.population.given_seed().unwrap_or(1),
+        seed: args.population.given_seed().unwrap_or(SEED),
         start: args.start.unwrap_or_else(test::start),
     };
     let failed = |error: crate::sim::Failure| {
@@ -100,6 +143,12 @@ fn rehearse(args: &Args, path: &Path) -> Result<Exit, Exit> {
         && let Err(error) = std::fs::write(file, rehearsal.journal())
     {
         out::error(&format!("the journal cannot be written to {}: {error}", file.display()));
+        return Err(Exit::NotRight);
+    }
+    if let Some(file) = &args.html
+        && let Err(error) = std::fs::write(file, report.html(&args.again(path)))
+    {
+        out::error(&format!("the page cannot be written to {}: {error}", file.display()));
         return Err(Exit::NotRight);
     }
     if args.json {

@@ -43,7 +43,7 @@ use secrecy::SecretString;
 pub use browser::{Broken, Entered, Form, View};
 pub use experiment::{App, Config, Experiment, Field, FieldKind, OnDropout, Page, PageKind, RoomPlan, Step};
 pub use happening::{Happening, What};
-pub use outcome::{Fate, Outcome, PlayerOutcome, Totals, Visit};
+pub use outcome::{Fate, Idle, Outcome, PlayerOutcome, Spell, Totals, Visit};
 pub use population::{Mix, population};
 pub use profile::{Link, Profile, Spot};
 pub use scenario::{Loaded, Named, Participants, Scenario, ShareError, parse_share};

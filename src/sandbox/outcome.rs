@@ -46,6 +46,17 @@ pub struct Visit {
     pub to: Option<f64>,
 }
 
+/// A time in which a participant did not get on, besides waiting for others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spell {
+    /// Why.
+    pub idle: Idle,
+    /// From when, in seconds since 1970.
+    pub from: f64,
+    /// Until when.
+    pub to: f64,
+}
+
 /// What came of one participant. Durations are in seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlayerOutcome {
@@ -61,6 +72,8 @@ pub struct PlayerOutcome {
     pub fate: Fate,
     /// Where they were, in order.
     pub visits: Vec<Visit>,
+    /// When they did not get on, in order.
+    pub spells: Vec<Spell>,
     /// How long on each page, wait pages included, in the order of the first visits.
     pub pages: IndexMap<Arc<str>, f64>,
     /// How long they waited for others.
@@ -81,9 +94,12 @@ pub struct PlayerOutcome {
 
 /// What time is lost with besides waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Idle {
+pub enum Idle {
+    /// Did nothing with a tab open.
     Stalled,
+    /// Had no tab open.
     Away,
+    /// Had an error instead of a page.
     Broken,
 }
 
@@ -192,6 +208,7 @@ impl PlayerOutcome {
             finished: None,
             fate: Fate::Underway,
             visits: Vec::new(),
+            spells: Vec::new(),
             pages: IndexMap::new(),
             waited: 0.0,
             stalled: 0.0,
@@ -236,6 +253,9 @@ impl PlayerOutcome {
                 Idle::Broken => &mut self.broken,
             };
             *sum += at - from;
+            if self.spells.len() < MOST_VISITS {
+                self.spells.push(Spell { idle: was, from, to: at });
+            }
         }
         self.idle = idle.map(|idle| (idle, at));
     }

@@ -103,6 +103,15 @@ pub fn generation_named(text: &str) -> Result<Generation, String> {
     }
 }
 
+/// The name that [`generation_named`] knows it by.
+pub fn name_of(generation: Generation) -> &'static str {
+    match generation {
+        Generation::Contract => "contract",
+        Generation::Toggling => "toggling",
+        Generation::Newest => "newest",
+    }
+}
+
 fn automations(map: &Map, setup: &mut Setup) -> Result<(), String> {
     if let Some(described) = map.get("automations") {
         describe(described, setup)?;

@@ -56,7 +56,7 @@ pub enum What {
         reason: Option<String>,
     },
     /// Something went wrong, on purpose.
-    Fault(String),
+    Fault(Fault),
     /// A webhook came.
     Webhook {
         /// For which automation.
@@ -64,6 +64,30 @@ pub enum What {
         /// What became of it.
         outcome: String,
     },
+}
+
+/// What goes wrong at a time of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The server starts again and is away for so many microseconds.
+    ServerRestart(i64),
+    /// The daemon will crash after so many more of its steps.
+    CrashAhead(u64),
+    /// The daemon crashes.
+    Crash,
+    /// The daemon's clock is set by so many microseconds.
+    ClockJump(i64),
+}
+
+/// Something that came from outside of the experiment and of the automations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// When, in microseconds since 1970.
+    pub at: i64,
+    /// What kind of thing it was: the fault, or nothing for a webhook.
+    pub fault: Option<Fault>,
+    /// The line of the journal.
+    pub text: String,
 }
 
 /// A call of the daemon.
@@ -132,6 +156,17 @@ impl fmt::Display for What {
             Self::RunEnded { run, outcome, reason: None } => write!(f, "run {run} {outcome}"),
             Self::Fault(what) => write!(f, "fault: {what}"),
             Self::Webhook { automation, outcome } => write!(f, "webhook for {automation}: {outcome}"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServerRestart(away) => write!(f, "the server restarts, away for {} s", away / 1_000_000),
+            Self::CrashAhead(steps) => write!(f, "the daemon is about to crash, {steps} steps from here"),
+            Self::Crash => f.write_str("the daemon crashes"),
+            Self::ClockJump(by) => write!(f, "the daemon's clock is set by {} s", by / 1_000_000),
         }
     }
 }

@@ -5,6 +5,7 @@ mod director;
 mod env;
 mod expect;
 mod faults;
+mod html;
 mod invariants;
 mod journal;
 mod rehearsal;
@@ -14,10 +15,10 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
-pub use arrange::generation_named;
+pub use arrange::{generation_named, name_of};
 pub use expect::{Expectations, SUFFIX, Verdict};
 pub use faults::Faults;
 pub use invariants::broken;
-pub use journal::{Entry, Journal, What, clock};
+pub use journal::{Entry, Fault, Journal, Note, What, clock};
 pub use rehearsal::{Failure, Rehearsal, Setup};
 pub use report::Report;

@@ -1,6 +1,6 @@
 //! A rehearsal: a configuration and its scripts, unchanged, against a simulated server in virtual time.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{
     director::{Director, Files, Hook},
     faults::{Dice, Faults},
-    journal::What,
+    journal::{Note, What},
     stage::{Micros, Stage, seconds},
 };
 use crate::{
@@ -231,14 +231,29 @@ impl Rehearsal {
         outcome
     }
 
-    /// Faults and webhooks: when, in microseconds since 1970, and what.
-    pub fn notes(&self) -> Vec<(i64, String)> {
+    /// Faults and webhooks.
+    pub fn notes(&self) -> Vec<Note> {
         let state = self.stage.lock();
-        let noted = state.journal.entries().iter().filter_map(|entry| match &entry.what {
-            What::Fault(_) | What::Webhook { .. } => Some((entry.at, entry.what.to_string())),
-            _ => None,
+        let noted = state.journal.entries().iter().filter_map(|entry| {
+            let fault = match &entry.what {
+                What::Fault(fault) => Some(*fault),
+                What::Webhook { .. } => None,
+                _ => return None,
+            };
+            Some(Note { at: entry.at, fault, text: entry.what.to_string() })
         });
         noted.collect()
+    }
+
+    /// When each run really began, in microseconds since 1970. The store has what the daemon's clock said, and faults
+    /// set that clock.
+    pub(super) fn began(&self) -> BTreeMap<i64, i64> {
+        let state = self.stage.lock();
+        let began = state.journal.entries().iter().filter_map(|entry| match &entry.what {
+            What::RunStarted { run, .. } => Some((run.0, entry.at)),
+            _ => None,
+        });
+        began.collect()
     }
 
     /// Whether every participant has ended, one way or another.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use super::{Failure, Rehearsal, Setup, clock, rehearsal::people};
+use super::{Failure, Note, Rehearsal, Setup, clock, rehearsal::people};
 use crate::{
     sandbox::{Outcome, Totals},
     store::{RunRow, WriteRow},
@@ -30,10 +30,12 @@ pub struct Report {
     pub writes: Vec<WriteRow>,
     /// Every run and every event that did not run, oldest first.
     pub runs: Vec<RunRow>,
-    /// What went wrong on purpose, and webhooks: at, text.
-    pub notes: Vec<(i64, String)>,
+    /// What went wrong on purpose, and webhooks.
+    pub notes: Vec<Note>,
     /// The names of the automations that took part.
     pub automations: Vec<String>,
+    /// By how many microseconds the daemon's clock was slow when a run of this number began.
+    pub(super) slow: BTreeMap<i64, i64>,
 }
 
 impl Report {
@@ -42,6 +44,12 @@ impl Report {
         let time = (rehearsal.start(), rehearsal.now());
         let mut runs = rehearsal.runs()?;
         runs.reverse();
+        let began = rehearsal.began();
+        let slow = runs.iter().filter_map(|run| {
+            let (run, started) = (run.run?, run.started?);
+            Some((run, began.get(&run)? - started * 1000))
+        });
+        let slow = slow.collect();
         Ok(Self {
             seed: setup.seed,
             experiment: setup.scenario.participants.config.clone(),
@@ -57,6 +65,7 @@ impl Report {
                 .iter()
                 .map(|automation| automation.name.to_string())
                 .collect(),
+            slow,
         })
     }
 
@@ -85,9 +94,11 @@ impl Report {
         text
     }
 
-    fn since_start(&self, millis: i64) -> String {
-        let at = clock((millis * 1000 - self.time.0).max(0));
-        at.rsplit_once('.').map_or(at.clone(), |(seconds, _)| seconds.to_owned())
+    /// When a write was written down, in microseconds since the beginning. What the daemon's clock was wrong by is
+    /// taken out, so that it stands beside what the participants did at that time.
+    pub(super) fn written(&self, write: &WriteRow) -> i64 {
+        let slow = self.slow.get(&write.run).copied().unwrap_or_default();
+        (write.effect.claimed * 1000 + slow - self.time.0).max(0)
     }
 
     fn tell_writes(&self, text: &mut String) {
@@ -105,7 +116,7 @@ impl Report {
             let _ = writeln!(
                 text,
                 "  {}  {:<16} {:<18} {:<8} {:<9} {detail}  (run {})",
-                self.since_start(effect.claimed),
+                since_start(self.written(write)),
                 write.automation,
                 effect.action,
                 whom,
@@ -136,13 +147,15 @@ impl Report {
     }
 
     /// Why runs failed, each reason once.
-    fn failures(&self) -> Vec<String> {
+    pub(super) fn failures(&self) -> Vec<String> {
         let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
         for run in self.runs.iter().filter(|run| run.outcome == "failed") {
             let reason = run.reason.clone().unwrap_or_default();
             *reasons.entry(format!("{}: {reason}", run.automation)).or_default() += 1;
         }
-        reasons.into_iter().map(|(reason, count)| format!("{reason} ({count} times)")).take(SHOWN).collect()
+        let times = |count| if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let told = reasons.into_iter().map(|(reason, count)| format!("{reason} ({})", times(count)));
+        told.take(SHOWN).collect()
     }
 
     fn tell_people(&self, text: &mut String) {
@@ -170,8 +183,8 @@ impl Report {
             return;
         }
         let _ = writeln!(text, "What went wrong on purpose, and what came from outside");
-        for (at, note) in self.notes.iter().take(SHOWN) {
-            let _ = writeln!(text, "  {}  {note}", self.since_start(at / 1000));
+        for note in self.notes.iter().take(SHOWN) {
+            let _ = writeln!(text, "  {}  {}", since_start(note.at - self.time.0), note.text);
         }
         more(text, self.notes.len());
     }
@@ -183,7 +196,7 @@ impl Report {
         let notes: Vec<Value> = self
             .notes
             .iter()
-            .map(|(at, note)| json!({"at": (at - self.time.0) as f64 / 1e6, "text": note}))
+            .map(|note| json!({"at": (note.at - self.time.0) as f64 / 1e6, "text": note.text}))
             .collect();
         json!({
             "seed": self.seed,
@@ -213,6 +226,12 @@ fn without_daemon(setup: &Setup, until: i64) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
+/// `H:MM:SS` since the beginning.
+pub(super) fn since_start(micros: i64) -> String {
+    let at = clock(micros.max(0));
+    at.rsplit_once('.').map_or(at.clone(), |(seconds, _)| seconds.to_owned())
+}
+
 fn totals(totals: &Totals) -> Value {
     json!({
         "players": totals.players,
@@ -229,7 +248,7 @@ fn totals(totals: &Totals) -> Value {
     })
 }
 
-fn under_way(totals: &Totals) -> u64 {
+pub(super) fn under_way(totals: &Totals) -> u64 {
     totals.players.saturating_sub(totals.finished + totals.dropped_out + totals.redirected)
 }
 

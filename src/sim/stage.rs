@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{
     faults::Dice,
-    journal::{Journal, What},
+    journal::{Fault, Journal, What},
 };
 use crate::{dispatch::Happened, environment::Priority, sandbox::World, store::Store};
 
@@ -281,7 +281,7 @@ impl State {
                     store.close();
                 }
                 let now = self.now;
-                self.journal.add(now, What::Fault("the daemon crashes".to_owned()));
+                self.journal.add(now, What::Fault(Fault::Crash));
             }
             Some(left) => self.crash_in = Some(left - 1),
             None => {}

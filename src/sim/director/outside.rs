@@ -12,7 +12,7 @@ use crate::{
     sim::{
         Faults,
         faults::Mishap,
-        journal::What,
+        journal::{Fault, What},
         stage::{Micros, seconds},
     },
     store::{Acceptance, Delivery, NewEvent, StoreError},
@@ -40,26 +40,26 @@ impl Director {
         if *state.dice.faults() == Faults::NONE {
             return;
         }
-        let text = match mishap {
+        let fault = match mishap {
             Mishap::ServerRestart(away) => {
                 state.server_down_until = at + away;
                 let now = seconds(at + away);
                 state.world.restart_server(now);
-                format!("the server restarts, away for {} s", away / 1_000_000)
+                Fault::ServerRestart(away)
             }
             Mishap::Crash { after, .. } => {
                 if state.dead || self.daemon.is_none() {
                     return;
                 }
                 state.crash_in = Some(after);
-                format!("the daemon is about to crash, {after} steps from here")
+                Fault::CrashAhead(after)
             }
             Mishap::ClockJump(by) => {
                 state.skew += by;
-                format!("the daemon's clock is set by {} s", by / 1_000_000)
+                Fault::ClockJump(by)
             }
         };
-        state.journal.add(at, What::Fault(text));
+        state.journal.add(at, What::Fault(fault));
         drop(state);
         if let Mishap::Crash { away, .. } = mishap {
             self.plan(at + away, Planned::Start);

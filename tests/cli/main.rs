@@ -12,6 +12,7 @@ mod check;
 mod docs;
 mod ledger;
 mod project;
+mod rehearse;
 mod scripts;
 mod servers;
 mod stopping;

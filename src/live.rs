@@ -25,8 +25,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// their own, never for a task of the runtime.
 pub struct Live {
     runtime: Handle,
-    /// Made at the first request: loading the trusted certificates takes longer than all the rest of starting.
-    client: OnceLock<reqwest::Client>,
+    /// For `http`. Made at the first request, as the other one is.
+    plain: OnceLock<reqwest::Client>,
+    /// For `https`: loading the trusted certificates takes longer than all the rest of starting, and their memory.
+    secure: OnceLock<reqwest::Client>,
     /// One queue a server that wants one request at a time.
     lanes: Mutex<HashMap<String, Arc<Lane>>>,
 }
@@ -34,7 +36,7 @@ pub struct Live {
 impl Live {
     /// A world that does its input and output on this runtime.
     pub fn new(runtime: Handle) -> Self {
-        Self { runtime, client: OnceLock::new(), lanes: Mutex::new(HashMap::new()) }
+        Self { runtime, plain: OnceLock::new(), secure: OnceLock::new(), lanes: Mutex::default() }
     }
 
     /// The time now, for commands that have no world of their own.
@@ -43,13 +45,18 @@ impl Live {
         Timestamp::now()
     }
 
-    fn client(&self) -> Result<&reqwest::Client, TransportError> {
-        if let Some(client) = self.client.get() {
+    /// The client for an address. Nobody follows redirects, so one that is not secure never has to become so.
+    fn client(&self, url: &url::Url) -> Result<&reqwest::Client, TransportError> {
+        let is_plain = url.scheme() == "http";
+        let kept = if is_plain { &self.plain } else { &self.secure };
+        if let Some(client) = kept.get() {
             return Ok(client);
         }
         // An error means that a provider is installed already, which is what is wanted.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        let builder = if is_plain { builder.tls_certs_only([]) } else { builder };
+        let client = builder
             .user_agent(concat!("uproctor/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .pool_idle_timeout(POOL_IDLE)
@@ -58,7 +65,7 @@ impl Live {
             .map_err(|error| {
                 failure(false, TransportReason::Connect, format!("HTTP cannot be used here: {error}"))
             })?;
-        Ok(self.client.get_or_init(|| client))
+        Ok(kept.get_or_init(|| client))
     }
 
     fn lane(&self, request: &Request) -> Arc<Lane> {
@@ -98,7 +105,7 @@ impl Environment for Live {
         let stopped =
             |sent, stopped: Stopped| failure(sent, TransportReason::Stopped(stopped), stopped.to_string());
         scope.check(self.now()).map_err(|why| stopped(false, why))?;
-        let client = self.client()?;
+        let client = self.client(&request.url)?;
         let left = scope.remaining(self.now());
         let lane = request.lane.map(|priority| (self.lane(&request), priority));
         let host = host(&request);

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rhai::{ASTNode, Expr, Position, Stmt};
-use serde_json::Value;
 
 use super::{
     Library, Script, engine,
@@ -60,25 +59,24 @@ const NOT_HERE: [(&str, &str); 2] = [
 
 impl Known {
     fn new() -> Self {
-        let metadata = engine::bare().gen_fn_metadata_to_json(true).unwrap_or_default();
-        let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
-        let mut known = BTreeMap::new();
-        Self::collect("", &metadata, &mut known);
-        Self(known)
-    }
-
-    fn collect(module: &str, metadata: &Value, known: &mut BTreeMap<String, BTreeSet<usize>>) {
-        for function in metadata["functions"].as_array().into_iter().flatten() {
-            let Some(name) = function["name"].as_str() else { continue };
-            let count =
-                function["numParams"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-            let name = if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") };
+        // Not by way of Rhai's JSON: the memory that takes is never given back to the system.
+        let functions = engine::bare().collect_fn_metadata(
+            None,
+            |function| {
+                let name = function.metadata.name.as_str();
+                let name = match function.namespace.as_str() {
+                    "" => name.to_owned(),
+                    module => format!("{module}::{name}"),
+                };
+                Some((name, function.metadata.num_params))
+            },
+            true,
+        );
+        let mut known: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for (name, count) in functions {
             known.entry(name).or_default().insert(count);
         }
-        for (name, inner) in metadata["modules"].as_object().into_iter().flatten() {
-            let name = if module.is_empty() { name.clone() } else { format!("{module}::{name}") };
-            Self::collect(&name, inner, known);
-        }
+        Self(known)
     }
 
     fn check_calls(&self, script: &Script, calls: &[FoundCall], problems: &mut Vec<Problem>) {

@@ -8,7 +8,13 @@ use rhai::{
     packages::{Package, StandardPackage},
 };
 
-use super::{bindings, context::RunContext, error::Ending, limits};
+use super::{
+    bindings,
+    context::RunContext,
+    depth::{self, DEEPEST, Sampler},
+    error::{Ending, end},
+    limits,
+};
 use crate::domain::TraceKind;
 
 /// Rhai's own functions, made once. A new engine over them costs less than a microsecond.
@@ -46,9 +52,27 @@ pub(super) fn for_run(context: &Shared<RunContext>) -> Engine {
         ending.called_at(Position::NONE);
         Some(Dynamic::from(Ending::Stopped(stopped)))
     });
+    watch_depth(&mut engine, context);
     let print = Shared::clone(context);
     engine.on_print(move |text| print.log(TraceKind::Info, text));
     let debug = Shared::clone(context);
     engine.on_debug(move |text, _, position| debug.log(TraceKind::Debug, &format!("{position:?}: {text}")));
     engine
+}
+
+/// Ends a run whose values are nested without end.
+fn watch_depth(engine: &mut Engine, context: &Shared<RunContext>) {
+    let context = Shared::clone(context);
+    let sampler = Sampler::default();
+    #[expect(deprecated, reason = "Rhai marks it as not settled; there is no other way to see values")]
+    engine.on_var(move |name, _, place| {
+        if !sampler.looks() || !place.scope().get(name).is_some_and(depth::is_too_deep) {
+            return Ok(None);
+        }
+        context.called_at(Position::NONE);
+        let why = format!(
+            "the value of `{name}` is nested more than {DEEPEST} levels deep: does a loop put it into itself?"
+        );
+        Err(end(Ending::Fail(why)))
+    });
 }

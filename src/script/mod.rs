@@ -3,6 +3,7 @@
 mod bindings;
 mod check;
 mod context;
+mod depth;
 mod engine;
 mod entry;
 mod error;

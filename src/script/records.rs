@@ -76,19 +76,37 @@ pub(super) fn to_dynamic(value: &Value) -> Dynamic {
     }
 }
 
+/// The deepest JSON: what reads it again takes no more than 128 levels.
+const DEEPEST_JSON: usize = 100;
+
 /// A script's value as JSON. Functions and other things that JSON has no form for are errors.
 pub(super) fn to_json(value: &Dynamic) -> Result<Value, Box<EvalAltResult>> {
-    if let Some(records) = value.clone().try_cast::<Records>() {
+    json_within(value, DEEPEST_JSON)
+}
+
+fn json_within(value: &Dynamic, levels: usize) -> Result<Value, Box<EvalAltResult>> {
+    let inner = || {
+        let deep =
+            || bad_argument("json", &format!("the value is nested more than {DEEPEST_JSON} levels deep"));
+        levels.checked_sub(1).ok_or_else(deep)
+    };
+    if let Some(records) = value.read_lock::<Records>() {
         return Ok(records.to_json());
     }
-    if let Some(rows) = value.clone().try_cast::<Rows>() {
+    if let Some(rows) = value.read_lock::<Rows>() {
         return Ok(Value::Array(rows.0.iter().cloned().map(Value::Object).collect()));
     }
     if let Some(items) = value.read_lock::<Array>() {
-        return items.iter().map(to_json).collect::<Result<Vec<_>, _>>().map(Value::Array);
+        let levels = inner()?;
+        return items
+            .iter()
+            .map(|item| json_within(item, levels))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::Array);
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let entries = map.iter().map(|(key, value)| Ok((key.to_string(), to_json(value)?)));
+        let levels = inner()?;
+        let entries = map.iter().map(|(key, value)| Ok((key.to_string(), json_within(value, levels)?)));
         return entries.collect::<Result<JsonMap<_, _>, Box<EvalAltResult>>>().map(Value::Object);
     }
     if value.is_unit() {

@@ -68,6 +68,37 @@ fn what_a_script_gives_back_does_not_matter_and_skip_is_no_failure() {
 }
 
 #[test]
+fn values_nested_without_end_end_their_run_and_not_the_program() {
+    let deep = "let a = []; for i in 0..30000 { a = [a]; }";
+    for script in [
+        format!("fn run(event) {{ {deep} a }}"),
+        format!("fn run(event) {{ {deep} log::info(a); }}"),
+        format!("fn run(event) {{ {deep} kv::set(\"x\", a); }}"),
+        format!("fn run(event) {{ {deep} json::encode(a); }}"),
+        format!("fn run(event) {{ {deep} print(a); }}"),
+        format!("fn run(event) {{ {deep} throw a }}"),
+        "fn run(event) { let a = (); loop { a = #{ a: a, b: [1, 2], c: 3 }; } }".to_owned(),
+        "fn run(event) { let a = (); loop { a = wrap(a); } }\nfn wrap(x) { [[1], x] }".to_owned(),
+        "fn run(event) { let a = []; let b = a; loop { b = a; a = []; a.push(b); a == b; } }".to_owned(),
+        "fn run(event) { let f = || 0; loop { let prev = f; f = || prev; } }".to_owned(),
+        "fn run(event) { let f = Fn(\"run\"); loop { f = Fn(\"run\").curry(f); } }".to_owned(),
+        "fn run(event) { try { let a = []; loop { a = [a]; } } catch { } }".to_owned(),
+    ] {
+        let reason = Project::with_script(&script).failure();
+        assert!(
+            reason.starts_with("it.rhai:1:") && reason.contains("levels deep"),
+            "{script:?} said {reason:?}"
+        );
+    }
+    // What is deep, but has an end, and a closure that holds itself.
+    let script = "fn run(event) {\n    let a = []; for i in 0..300 { a = [a]; } log::info(a == a);\n    \
+                  let f = (); f = || f; for i in 0..1000 { let g = f; }\n    \
+                  log::info(f); print(f); debug(f); let g = [f]; log::info(g); print(g);\n    kv::set(\"x\", a);\n}";
+    let reason = Project::with_script(script).failure();
+    assert!(reason.starts_with("it.rhai:5:") && reason.contains("more than 100 levels deep"), "{reason}");
+}
+
+#[test]
 fn run_is_a_function_like_any_other() {
     let script = "const A = 3; let event = 7; let own = |x| x + event;\n\
         fn run(event) {\n    \

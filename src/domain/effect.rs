@@ -21,6 +21,8 @@ pub enum EffectState {
     Refused,
     /// It was not sent, since the run is a dry run.
     Would,
+    /// It is not sent yet: it waits in a plan for a person.
+    Planned,
 }
 
 impl EffectState {
@@ -33,6 +35,7 @@ impl EffectState {
             Self::Uncertain => "uncertain",
             Self::Refused => "refused",
             Self::Would => "would",
+            Self::Planned => "planned",
         }
     }
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Mode {
     /// Reads for real; writes are only written down.
     DryRun,
+    /// Reads for real; writes wait in a plan until a person approves them.
+    Approve,
     /// Writes are carried out.
     Live,
 }
@@ -19,7 +21,17 @@ impl Mode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DryRun => "dry-run",
+            Self::Approve => "approve",
             Self::Live => "live",
+        }
+    }
+
+    /// Whose memory its runs have, `dry-run` or `live`: what a dry run notes down did not happen. What waits for
+    /// approval is decided once and not decided again, so it has the memory of live runs.
+    pub fn memory(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry-run",
+            Self::Approve | Self::Live => "live",
         }
     }
 }

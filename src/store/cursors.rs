@@ -12,7 +12,7 @@ pub(super) const CLOCK: &str = "clock";
 /// Dry runs have a memory of their own: whom they only would have greeted is still to be greeted.
 pub(super) fn poll_name(mode: Mode) -> &'static str {
     match mode {
-        Mode::Live => "poll",
+        Mode::Live | Mode::Approve => "poll",
         Mode::DryRun => "poll/dry-run",
     }
 }

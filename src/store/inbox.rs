@@ -120,7 +120,7 @@ impl Store {
             let mut events = Vec::new();
             // No automation's name holds a slash.
             let memory = match outcome.mode {
-                Mode::Live => outcome.automation.to_string(),
+                Mode::Live | Mode::Approve => outcome.automation.to_string(),
                 Mode::DryRun => format!("dry-run/{}", outcome.automation),
             };
             for PollItem { key, version, item } in outcome.items {

@@ -23,12 +23,12 @@ pub struct KvValue {
 impl KvScope {
     /// The memory of one automation.
     pub fn automation(name: &AutomationName, mode: Mode) -> Self {
-        Self(format!("{mode}/{name}"))
+        Self(format!("{}/{name}", mode.memory()))
     }
 
     /// The memory that all automations share.
     pub fn shared(mode: Mode) -> Self {
-        Self(format!("{mode}/"))
+        Self(format!("{}/", mode.memory()))
     }
 }
 

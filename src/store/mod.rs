@@ -7,6 +7,7 @@ mod cursors;
 mod effects;
 mod error;
 mod history;
+mod holds;
 mod inbox;
 mod kv;
 mod open;

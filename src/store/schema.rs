@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -104,6 +104,17 @@ const MIGRATIONS: [&str; 1] = ["
         value TEXT NOT NULL,           -- JSON
         expires INTEGER,
         PRIMARY KEY (scope, key)
+    ) STRICT, WITHOUT ROWID;
+", "
+    -- What is not to be acted on.
+    CREATE TABLE hold (
+        kind TEXT NOT NULL,            -- everything, automation, session, player
+        session TEXT NOT NULL,         -- of a session or player, else empty
+        name TEXT NOT NULL,            -- the automation or the player, else empty
+        since INTEGER NOT NULL,
+        until INTEGER,                 -- none: until a person resumes
+        reason TEXT NOT NULL,
+        PRIMARY KEY (kind, session, name)
     ) STRICT, WITHOUT ROWID;
 "];
 

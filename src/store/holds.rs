@@ -1,0 +1,80 @@
+//! What is not to be acted on. A hold lasts through restarts, until its time is over or a person resumes.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::{History, Store, StoreError, instant, millis, writer::Pending};
+use crate::domain::{AutomationName, Held, Hold, PlayerName, SessionName};
+
+impl Store {
+    /// Holds something, in place of an earlier hold on the same thing.
+    pub fn hold(&self, hold: Hold) -> Pending<()> {
+        self.writer.submit(move |connection| put(connection, &hold))
+    }
+
+    /// Lets go of something; says whether it was held.
+    pub fn release(&self, held: Held) -> Pending<bool> {
+        self.writer.submit(move |connection| {
+            let (kind, session, name) = columns(&held);
+            let gone = connection
+                .prepare_cached("DELETE FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3")?
+                .execute(params![kind, session, name])?;
+            Ok(gone > 0)
+        })
+    }
+}
+
+impl History {
+    /// Everything that is held at `now`, oldest first.
+    pub fn holds(&self, now: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        self.read(|connection| {
+            let rows: Vec<Option<Hold>> = connection
+                .prepare_cached(
+                    "SELECT kind, session, name, since, until, reason FROM hold
+                     WHERE until IS NULL OR until > ?1 ORDER BY since, kind, session, name",
+                )?
+                .query_map([millis(now)], hold)?
+                .collect::<Result<_, _>>()?;
+            Ok(rows.into_iter().flatten().collect())
+        })
+    }
+}
+
+pub(super) fn put(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
+    let (kind, session, name) = columns(&hold.held);
+    connection
+        .prepare_cached(
+            "INSERT INTO hold (kind, session, name, since, until, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (kind, session, name) DO UPDATE SET
+                since = excluded.since, until = excluded.until, reason = excluded.reason",
+        )?
+        .execute(params![kind, session, name, millis(hold.since), hold.until.map(millis), hold.reason])?;
+    Ok(())
+}
+
+fn columns(held: &Held) -> (&'static str, &str, &str) {
+    match held {
+        Held::Everything => ("everything", "", ""),
+        Held::Automation(name) => ("automation", "", name.as_str()),
+        Held::Session(session) => ("session", session.as_str(), ""),
+        Held::Player(session, player) => ("player", session.as_str(), player.as_str()),
+    }
+}
+
+/// `None` for a row that a later version wrote.
+fn hold(row: &Row<'_>) -> rusqlite::Result<Option<Hold>> {
+    let (kind, session, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let session = SessionName::new(&session).ok();
+    let held = match kind.as_str() {
+        "everything" => Some(Held::Everything),
+        "automation" => AutomationName::new(&name).ok().map(Held::Automation),
+        "session" => session.map(Held::Session),
+        "player" => {
+            session.zip(PlayerName::new(&name).ok()).map(|(session, player)| Held::Player(session, player))
+        }
+        _ => None,
+    };
+    let (since, until): (i64, Option<i64>) = (row.get(3)?, row.get(4)?);
+    let reason = row.get(5)?;
+    Ok(held.map(|held| Hold { held, since: instant(since), until: until.map(instant), reason }))
+}

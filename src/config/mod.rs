@@ -2,6 +2,7 @@
 
 mod automation;
 mod daemon;
+mod guard;
 mod http;
 pub(crate) mod reader;
 mod secret;
@@ -19,6 +20,7 @@ use std::{
 
 pub use automation::{Automation, KeyRule, OnFull, Overlap, OverlapPolicy};
 pub use daemon::DaemonSection;
+pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
 pub use secret::Secrets;
 pub use server::UprootSection;
@@ -39,6 +41,8 @@ pub struct Config {
     pub uproot: UprootSection,
     /// `[daemon]`.
     pub daemon: DaemonSection,
+    /// `[guard]`.
+    pub guard: GuardSection,
     /// `[http."HOST"]`.
     pub http: HttpSection,
     /// `[[automation]]`, in the order of the file.
@@ -52,6 +56,7 @@ impl fmt::Debug for Config {
             .field("file", &self.file)
             .field("uproot", &self.uproot)
             .field("daemon", &self.daemon)
+            .field("guard", &self.guard)
             .field("http", &self.http)
             .field("automations", &self.automations)
             .finish_non_exhaustive()
@@ -128,6 +133,7 @@ fn empty(file: &Path, text: String) -> Config {
         text,
         uproot: UprootSection::new(),
         daemon: DaemonSection::new(root_of(file)),
+        guard: GuardSection::new(),
         http: HttpSection::new(),
         automations: Vec::new(),
     }
@@ -154,6 +160,8 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     let daemon = whole.table("daemon", "[daemon]");
     let zone_given = daemon.as_ref().is_some_and(|daemon| daemon.has("timezone"));
     config.daemon = DaemonSection::read(&source, daemon, root_of(file));
+    let guard = whole.table("guard", "[guard]");
+    config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);
     let hosts = whole.table("http", "[http]");
     config.http = http::read(&source, hosts, &secrets);
     let around = Surroundings { zone: config.daemon.timezone.as_ref(), zone_given, secrets: &secrets };

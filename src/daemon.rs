@@ -139,7 +139,7 @@ impl Daemon {
             // Taken apart beforehand, to say what became of it if there is no thread for it.
             let lost = match &one {
                 Work::Run { task, event } => Some((task.run, Arc::clone(event))),
-                Work::Poll { .. } => None,
+                Work::Settle { .. } | Work::Poll { .. } => None,
             };
             let started = self.threads.start(&name, STACK, move || {
                 let _ = report.send(one.carry_out());

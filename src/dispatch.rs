@@ -47,6 +47,8 @@ pub enum Happened {
         /// The rest of its trace.
         trace: (u32, Vec<TraceLine>),
     },
+    /// What an earlier daemon left open is settled.
+    Settled,
     /// A poll has ended; its new events are in the store.
     PollEnded {
         /// What the run would be called if it has to be written down.
@@ -78,6 +80,8 @@ pub struct Dispatcher {
     signal: Signal,
     /// Why each poll failed the last time, so that a failure of all night is written down once.
     poll_failures: HashMap<AutomationName, String>,
+    /// While it is found out what became of open writes, no run begins: the work that then waits.
+    held_back: Option<Vec<Work>>,
 }
 
 impl Dispatcher {
@@ -92,10 +96,10 @@ impl Dispatcher {
     ) -> Result<(Self, Vec<Work>), StoreError> {
         let now = tools.env.now();
         let recovered = tools.store.recover(now).wait()?;
-        if recovered.interrupted > 0 || recovered.uncertain > 0 {
+        if recovered.interrupted > 0 || !recovered.open.is_empty() {
             tracing::warn!(
                 interrupted = recovered.interrupted,
-                uncertain = recovered.uncertain,
+                open = recovered.open.len(),
                 "an earlier daemon ended in the middle of runs: they are not run again; look at `uproctor runs --failed`"
             );
         }
@@ -110,13 +114,25 @@ impl Dispatcher {
         let (engine, commands) = Engine::start(now, &standings, config.daemon.workers);
         let automations =
             automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
-        let mut dispatcher =
-            Self { engine, tools, automations, library, cancel, signal, poll_failures: HashMap::new() };
+        let settling = !recovered.open.is_empty();
+        let mut dispatcher = Self {
+            engine,
+            tools,
+            automations,
+            library,
+            cancel,
+            signal,
+            poll_failures: HashMap::new(),
+            held_back: settling.then(Vec::new),
+        };
         let mut step = Step::default();
         step.commands.extend(commands);
         let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
         step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
-        let work = dispatcher.decide(now, step)?;
+        let mut work = dispatcher.decide(now, step)?;
+        if settling {
+            work.push(Work::Settle { open: recovered.open, tools: Arc::clone(&dispatcher.tools) });
+        }
         Ok((dispatcher, work))
     }
 
@@ -129,9 +145,11 @@ impl Dispatcher {
     pub fn handle(&mut self, happened: Vec<Happened>) -> Result<Vec<Work>, StoreError> {
         let now = self.tools.env.now();
         let mut step = Step::default();
+        let mut released = Vec::new();
         for one in happened {
             match one {
                 Happened::Input(input) => step.inputs.push_back(input),
+                Happened::Settled => released = self.held_back.take().unwrap_or_default(),
                 Happened::RunEnded { run, event, report, trace } => {
                     log_end(run, &event, &report);
                     step.changes.push(Change::Ended { run, at: now, report, trace });
@@ -142,7 +160,8 @@ impl Dispatcher {
                 }
             }
         }
-        self.decide(now, step)
+        released.extend(self.decide(now, step)?);
+        Ok(released)
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.
@@ -153,7 +172,7 @@ impl Dispatcher {
                 log_end(run, &event, &report);
                 Some(Change::Ended { run, at, report, trace })
             }
-            Happened::Input(_) | Happened::PollEnded { .. } => None,
+            Happened::Input(_) | Happened::Settled | Happened::PollEnded { .. } => None,
         });
         let changes: Vec<Change> = ends.collect();
         if changes.is_empty() { Ok(()) } else { self.tools.store.apply(changes).wait() }
@@ -170,6 +189,9 @@ impl Dispatcher {
         }
         if !step.changes.is_empty() {
             self.commit(&step.changes)?;
+        }
+        if let Some(held_back) = &mut self.held_back {
+            held_back.append(&mut work);
         }
         Ok(work)
     }

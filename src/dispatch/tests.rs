@@ -69,7 +69,7 @@ fn second_poll(script: &str, retry_after: &'static str) -> i64 {
     let tools = Arc::new(Tools {
         env: Arc::clone(&env),
         client: Arc::clone(&client),
-        door: Door::new(Arc::clone(&env), client, store.clone()),
+        door: Door::new(Arc::clone(&env), client, store.clone(), config.guard.clone()),
         store,
         http: config.http.clone(),
         exports: config.daemon.exports.clone(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Happened, poll};
 use crate::{
     domain::Event,
-    script::{self, RunTask},
-    store::RunStart,
+    script::{self, RunTask, Tools},
+    store::{OpenEffect, RunStart},
 };
 
 /// A run or a poll that is to be done now.
@@ -17,6 +17,13 @@ pub enum Work {
         task: Box<RunTask>,
         /// Its event.
         event: Arc<Event>,
+    },
+    /// What an earlier daemon sent and did not hear of again: to be found out before anything else begins.
+    Settle {
+        /// The writes.
+        open: Vec<OpenEffect>,
+        /// What it needs.
+        tools: Arc<Tools>,
     },
     /// A poll.
     Poll {
@@ -32,6 +39,7 @@ impl Work {
     pub fn name(&self) -> String {
         match self {
             Self::Run { task, .. } => format!("run {}", task.run),
+            Self::Settle { .. } => "settle".to_owned(),
             Self::Poll { task, .. } => format!("poll {}", task.automation.name),
         }
     }
@@ -42,6 +50,13 @@ impl Work {
             Self::Run { task, event } => {
                 let (report, trace) = script::run(&task, &event);
                 Happened::RunEnded { run: task.run, event, report, trace }
+            }
+            Self::Settle { open, tools } => {
+                if let Err(error) = tools.door.settle_open(&open) {
+                    // They stay open in the store, for the next start.
+                    tracing::error!(%error, "what an earlier daemon left open could not be settled");
+                }
+                Happened::Settled
             }
             Self::Poll { task, start } => {
                 let (result, trace) = poll::ask(&task);

@@ -202,7 +202,7 @@ impl Director {
         let tools = Arc::new(Tools {
             env: Arc::clone(&env),
             client: Arc::clone(&client),
-            door: Door::new(env, client, store.clone()),
+            door: Door::new(env, client, store.clone(), self.config.guard.clone()),
             store,
             http: self.config.http.clone(),
             exports: self.files.exports.clone(),

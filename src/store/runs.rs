@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{ClockCursor, Store, cursors, inbox, millis, writer::Pending};
-use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, Mode, RunId, RunReport, TraceLine};
+use super::{ClockCursor, OpenEffect, Store, cursors, dead, effects, inbox, millis, writer::Pending};
+use crate::domain::{
+    AutomationName, Detail, Event, EventId, EventKind, Mode, Outcome, RunId, RunReport, TraceLine,
+};
 
 /// A run that is about to start.
 #[derive(Clone, Debug)]
@@ -71,8 +73,8 @@ pub struct Recovered {
     pub events: Vec<Event>,
     /// Runs that were under way; they are marked as interrupted.
     pub interrupted: usize,
-    /// Writes whose answer never came; they are marked as uncertain.
-    pub uncertain: usize,
+    /// Writes whose answer never came. They are still `claimed`: somebody has to find out what became of them.
+    pub open: Vec<OpenEffect>,
 }
 
 impl Store {
@@ -131,6 +133,7 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
             connection
                 .prepare_cached("UPDATE run SET ended = ?2, outcome = ?3, reason = ?4 WHERE id = ?1")?
                 .execute(params![run.0, millis(*at), report.outcome.as_str(), report.reason])?;
+            dead::after_run(connection, *run, *at, report)?;
             connection
                 .prepare_cached(
                     "UPDATE event SET state = 'done' WHERE id = (SELECT event FROM run WHERE id = ?1)",
@@ -157,17 +160,18 @@ pub(super) fn trace(
 }
 
 fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovered> {
-    let uncertain = connection.execute(
-        "UPDATE effect SET state = 'uncertain', settled = ?1,
-            note = 'the daemon stopped before the answer was there: look at the server before doing it again'
-         WHERE state = 'claimed'",
-        [millis(now)],
-    )?;
-    let interrupted = connection.execute(
-        "UPDATE run SET ended = ?1, outcome = 'interrupted', reason = 'the daemon stopped while it ran'
-         WHERE ended IS NULL",
-        [millis(now)],
-    )?;
+    let open_effects = effects::open(connection)?;
+    let report = RunReport::new(Outcome::Interrupted, "the daemon stopped while it ran");
+    let interrupted: Vec<i64> = connection
+        .prepare(
+            "UPDATE run SET ended = ?1, outcome = 'interrupted', reason = ?2 WHERE ended IS NULL RETURNING id",
+        )?
+        .query_map(params![millis(now), report.reason], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for run in &interrupted {
+        dead::after_run(connection, RunId(*run), now, &report)?;
+    }
+    let interrupted = interrupted.len();
     connection.execute("UPDATE event SET state = 'done' WHERE state = 'running'", [])?;
     let mut open = connection
         .prepare("SELECT id, automation, kind, at, detail FROM event WHERE state = 'accepted' ORDER BY id")?;
@@ -179,7 +183,7 @@ fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovere
             .inspect_err(|error| tracing::error!(event = id, error, "an event in the store does not read"))
             .ok()
     });
-    Ok(Recovered { events: events.collect(), interrupted, uncertain })
+    Ok(Recovered { events: events.collect(), interrupted, open: open_effects })
 }
 
 /// An event out of its columns; the error is for the log.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Door, EffectError, sightings::Sighting, step::Became};
+use super::{Door, EffectError, history::Became, sightings::Sighting};
 use crate::{
     api::{Call, Endpoint, Generation},
     domain::{Capability, Effect, EffectState, PlayerName, RoomName, SessionName},

@@ -9,6 +9,8 @@ mod claim;
 mod error;
 mod find_out;
 mod guard;
+mod hands_off;
+mod history;
 mod locks;
 mod moves;
 mod names;

@@ -61,8 +61,10 @@ impl Door {
             call = call.query("since", format!("{since:.6}"));
         }
         let answer = self.client.read(&call, Priority::Effect, scope)?.json().unwrap_or_default();
-        let players = answer["data"].as_object();
-        let of = players.into_iter().flatten().map(|(player, fields)| {
+        let Some(players) = answer["data"].as_object() else {
+            return Err(EffectError::Bad("the server's answer to data.since holds no data".to_owned()));
+        };
+        let of = players.iter().map(|(player, fields)| {
             let changes = fields["show_page"].as_array().into_iter().flatten();
             (player.clone(), changes.filter_map(read).collect())
         });

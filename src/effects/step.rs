@@ -9,18 +9,12 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Actor, Door, EffectError,
-    claim::Way,
-    guard::LeftAlone,
-    moves::{By, Moves},
-    refusal::refusal,
-    repeat::Repeats,
-    row,
-    sightings::Sighting,
+    Actor, Door, EffectError, claim::Way, guard::LeftAlone, history::Became, moves::Moves, refusal::refusal,
+    repeat::Repeats, row, sightings::Sighting,
 };
 use crate::{
     api::{ApiError, Call, Endpoint},
-    domain::{Effect, EffectState, Held, Hold, PlayerName, SessionName},
+    domain::{Effect, EffectState, PlayerName, SessionName},
     environment::Scope,
 };
 
@@ -250,94 +244,6 @@ impl Door {
         }
         Ok(())
     }
-
-    /// What became of a step that was sent, as the server's history tells it.
-    pub(super) fn what_became_of(
-        &self,
-        endpoint: Endpoint,
-        session: &SessionName,
-        player: &PlayerName,
-        before: &Sighting,
-        since: f64,
-    ) -> Became {
-        let scope = self.scope_to_find_out();
-        let looked = (|| {
-            let list = Call::new(Endpoint::PlayersList).session(session);
-            let list = list.query("fields", "show_page").query("fields", "page_order");
-            let players = self.read(&scope, &list)?;
-            // The history after the list: a step between the two would else look like a move that nobody made.
-            let moves = self.moves(&scope, session, Some((since - 1.0).max(0.0)))?;
-            Ok::<_, EffectError>((players, moves))
-        })();
-        let (players, moves) = match looked {
-            Ok(looked) => looked,
-            Err(error) => return Became::Unclear(format!("the server's history cannot be read: {error}")),
-        };
-        let Some(found) = players.get(player.as_str()) else {
-            return Became::Unclear("the session does not list the player any more".to_owned());
-        };
-        let after = moves.after(player, since);
-        if let Some(made) = after.iter().find(|a_move| a_move.by == By::Admin(endpoint)) {
-            let moved = came_of(endpoint, before, made.page);
-            return Became::Made(format!("{moved} (the answer was lost; the server's history tells)"));
-        }
-        let now = Sighting::read(found);
-        if !after.is_empty() || !before.holds(&now) { Became::Moved(now) } else { Became::Nothing }
-    }
-
-    /// Why a player is left alone: a person moved them lately, which no effect of ours explains. They are then held.
-    fn moved_by_hand(
-        &self,
-        session: &SessionName,
-        player: &PlayerName,
-        moves: &Moves,
-    ) -> Result<Option<String>, EffectError> {
-        let hands_off = self.guard().hands_off;
-        let Some(server_now) = self.client.server_time() else { return Ok(None) };
-        let server_now = server_now.as_duration().as_secs_f64();
-        let lately =
-            moves.of(player).iter().filter(|a_move| server_now - a_move.at < hands_off.as_secs_f64());
-        let by_admin: Vec<_> =
-            lately.filter_map(|m| if let By::Admin(e) = m.by { Some((e, m)) } else { None }).collect();
-        if by_admin.is_empty() {
-            return Ok(None);
-        }
-        // Each step of ours explains one move.
-        let mut ours = self.store.history().steps_of(session, player, 100)?;
-        for (endpoint, a_move) in by_admin {
-            if let Some(at) = ours.iter().position(|(action, _)| action == endpoint.name()) {
-                ours.swap_remove(at);
-                continue;
-            }
-            let left = std::time::Duration::try_from_secs_f64(
-                (hands_off.as_secs_f64() - (server_now - a_move.at)).max(1.0),
-            )
-            .unwrap_or(hands_off);
-            let now = self.env.now();
-            let until = now.saturating_add(jiff::SignedDuration::try_from(left).unwrap_or_default()).ok();
-            let reason = format!(
-                "a person moved {player} by hand: left alone for {}",
-                crate::domain::format_duration(hands_off)
-            );
-            let held = Held::Player(session.clone(), player.clone());
-            self.store.hold(Hold { held, since: now, until, reason: reason.clone() }).wait()?;
-            tracing::info!(%session, %player, "{reason}");
-            return Ok(Some(reason));
-        }
-        Ok(None)
-    }
-}
-
-/// What became of a step whose answer was lost.
-pub(super) enum Became {
-    /// It was made: from where to where.
-    Made(String),
-    /// It was not made, and the player has moved on.
-    Moved(Sighting),
-    /// It was not made, and the player is where they were.
-    Nothing,
-    /// It cannot be told, for this reason.
-    Unclear(String),
 }
 
 impl Case {
@@ -410,7 +316,7 @@ pub(super) fn not_sent(error: &ApiError) -> String {
 }
 
 /// What a step came to, from the page before and the one that the answer tells.
-fn came_of(endpoint: Endpoint, before: &Sighting, after: i64) -> String {
+pub(super) fn came_of(endpoint: Endpoint, before: &Sighting, after: i64) -> String {
     let end = i64::try_from(before.pages().len()).unwrap_or(i64::MAX);
     let moved = format!("{} -> {}", before.place(before.show_page), before.place(after));
     // At the end the server does nothing and says that it is done. Whoever submitted the last page at that very moment

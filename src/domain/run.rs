@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::Event;
 
 /// Whether an automation's writes are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +55,7 @@ pub enum Outcome {
     Skipped,
     /// An error, a limit, a refusal or `fail(reason)`.
     Failed,
-    /// The daemon stopped while it ran. It is never run again by itself, since what it had done is done.
+    /// The daemon stopped while it ran, or a newer event took its place. It is never run again by itself, since what it had done is done.
     Interrupted,
 }
 
@@ -93,6 +96,17 @@ impl RunReport {
     pub fn failed(reason: impl Into<String>) -> Self {
         Self { outcome: Outcome::Failed, reason: Some(reason.into()) }
     }
+}
+
+/// A run of the past, as far as what it means for later ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastRun {
+    /// What it was for.
+    pub event: Event,
+    /// When it started.
+    pub started: Timestamp,
+    /// When and how it ended.
+    pub ended: Option<(Timestamp, Outcome)>,
 }
 
 /// One line of what a run did, in the order in which it did it.

@@ -292,7 +292,7 @@ impl Director {
         for one in work {
             self.actors += 1;
             let actor = ActorId(self.actors);
-            if let Work::Run { task, event } = &one {
+            if let Work::Run { task, event, .. } = &one {
                 let mut state = self.stage.lock();
                 let started = What::RunStarted {
                     run: task.run,

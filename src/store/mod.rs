@@ -13,6 +13,7 @@ mod kv;
 mod open;
 mod runs;
 mod schema;
+mod standing;
 mod trace;
 mod writer;
 

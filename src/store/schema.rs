@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 2] = ["
+const MIGRATIONS: [&str; 3] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -116,6 +116,9 @@ const MIGRATIONS: [&str; 2] = ["
         reason TEXT NOT NULL,
         PRIMARY KEY (kind, session, name)
     ) STRICT, WITHOUT ROWID;
+", "
+    -- How many events it stands for: those that debounce gathered into it.
+    ALTER TABLE event ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
 "];
 
 /// The newest format that this program knows.

@@ -138,7 +138,7 @@ impl Daemon {
             let report = self.report.clone();
             // Taken apart beforehand, to say what became of it if there is no thread for it.
             let lost = match &one {
-                Work::Run { task, event } => Some((task.run, Arc::clone(event))),
+                Work::Run { task, event, .. } => Some((task.run, Arc::clone(event))),
                 Work::Settle { .. } | Work::Poll { .. } => None,
             };
             let started = self.threads.start(&name, STACK, move || {

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Time};
 
 use super::reader::{Placed, Section, Source};
 use crate::{
-    domain::{Pattern, Rate},
+    domain::{Pattern, Rate, parse_rate},
     schedule::Zone,
 };
 
@@ -48,7 +48,7 @@ impl GuardSection {
         Self {
             max_players_per_run: 10,
             max_share_per_run: 20,
-            max_actions: Rate { count: 30, per: Duration::from_mins(10) },
+            max_actions: Rate { most: 30, per: Duration::from_mins(10) },
             protected_sessions: Vec::new(),
             quiet_hours: Vec::new(),
             zone: None,
@@ -72,7 +72,7 @@ impl GuardSection {
         if let Some(share) = section.parsed("max_share_per_run", percent) {
             read.max_share_per_run = share.value;
         }
-        if let Some(rate) = section.parsed("max_actions", str::parse::<Rate>) {
+        if let Some(rate) = section.parsed("max_actions", parse_rate) {
             read.max_actions = rate.value;
         }
         let patterns = section.texts("protected_sessions").unwrap_or_default();

@@ -4,6 +4,8 @@ mod automation;
 mod daemon;
 mod guard;
 mod http;
+mod overlap;
+mod pace;
 pub(crate) mod reader;
 mod secret;
 mod server;
@@ -18,13 +20,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use automation::{Automation, KeyRule, OnFull, Overlap, OverlapPolicy};
+pub use automation::Automation;
 pub use daemon::DaemonSection;
 pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
+pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
+pub use pace::{Debounce, Pace};
 pub use secret::Secrets;
 pub use server::UprootSection;
-pub use trigger::{Clock, Missed, MissedPolicy, Poll, Trigger, Webhook};
+pub use trigger::{Clock, MissedPolicy, Poll, Timing, Trigger, Webhook};
 
 use crate::domain::{Mode, Problem};
 use reader::{Section, Source};

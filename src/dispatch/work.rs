@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Happened, poll};
+use super::{Ending, Happened, poll};
 use crate::{
     domain::Event,
     script::{self, RunTask, Tools},
@@ -17,6 +17,8 @@ pub enum Work {
         task: Box<RunTask>,
         /// Its event.
         event: Arc<Event>,
+        /// Why it was ended, if it was.
+        ending: Ending,
     },
     /// What an earlier daemon sent and did not hear of again: to be found out before anything else begins.
     Settle {
@@ -47,8 +49,9 @@ impl Work {
     /// Does it, on this thread, to its end. The thread needs a stack of [`script::STACK`] bytes.
     pub fn carry_out(self) -> Happened {
         match self {
-            Self::Run { task, event } => {
+            Self::Run { task, event, ending } => {
                 let (report, trace) = script::run(&task, &event);
+                let report = ending.explain(report);
                 Happened::RunEnded { run: task.run, event, report, trace }
             }
             Self::Settle { open, tools } => {

@@ -101,12 +101,14 @@ pub struct Event {
     pub kind: EventKind,
     /// When it was taken in.
     pub at: Timestamp,
+    /// How many events it stands for: more than one where `debounce` gathered several into the last of them.
+    pub count: u32,
     /// What came with it.
     pub detail: Detail,
 }
 
 impl Event {
-    /// The `event` map that a script's `run(event)` gets: `kind`, `id`, `at` (RFC 3339), `automation`, and by kind
+    /// The `event` map that a script's `run(event)` gets: `kind`, `id`, `at` (RFC 3339), `automation`, `count`, and by kind
     /// `scheduled_at` and `missed_count`, `payload` and `headers`, or `key` and `item`.
     pub fn to_script(&self) -> Value {
         let mut map = Map::new();
@@ -114,6 +116,7 @@ impl Event {
         map.insert("id".into(), json!(self.id));
         map.insert("at".into(), json!(self.at.to_string()));
         map.insert("automation".into(), json!(self.automation.as_str()));
+        map.insert("count".into(), json!(self.count));
         match &self.detail {
             Detail::Scheduled { scheduled_at, missed_count } => {
                 map.insert("scheduled_at".into(), json!(scheduled_at.to_string()));

@@ -1,38 +1,38 @@
-//! Rates as users write them: `30 per 10m`.
+//! Rates as users write them: `5 per 1m`.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, time::Duration};
 
 use super::{format_duration, parse_duration};
 
-/// So many within so long.
+/// So many in so long, in any stretch of that length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many, at least 1.
-    pub count: u32,
-    /// Within how long, at least a second.
+    /// How many, at least one.
+    pub most: usize,
+    /// In how long.
     pub per: Duration,
 }
 
-/// A text that is no rate.
+/// Why a text is not a rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a rate: write a number and a duration, such as \"5 per 1m\" or \"30 per 10m\"")]
-pub struct RateError(String);
+#[error("{text:?} is not a rate: write how many in how long, such as \"5 per 1m\" or \"100 per 1h\"")]
+pub struct RateError {
+    /// The text, as it was given.
+    pub text: String,
+}
 
-impl FromStr for Rate {
-    type Err = RateError;
-
-    fn from_str(text: &str) -> Result<Self, RateError> {
-        let error = || RateError(text.to_owned());
-        let (count, per) = text.split_once(" per ").ok_or_else(error)?;
-        let count = count.trim().parse().map_err(|_| error())?;
-        let per = parse_duration(per).map_err(|_| error())?;
-        if count == 0 || per < Duration::from_secs(1) { Err(error()) } else { Ok(Self { count, per }) }
-    }
+/// Reads a rate: a whole number from 1 to 100,000, the word `per`, and a duration.
+pub fn parse_rate(text: &str) -> Result<Rate, RateError> {
+    let error = || RateError { text: text.to_owned() };
+    let (most, per) = text.split_once(" per ").ok_or_else(error)?;
+    let most = most.trim().parse().ok().filter(|most| (1..=100_000).contains(most)).ok_or_else(error)?;
+    let per = parse_duration(per).ok().filter(|per| !per.is_zero()).ok_or_else(error)?;
+    Ok(Rate { most, per })
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} per {}", self.count, format_duration(self.per))
+        write!(f, "{} per {}", self.most, format_duration(self.per))
     }
 }
 
@@ -41,12 +41,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_a_number_and_a_duration() {
-        let rate = |count, secs| Ok(Rate { count, per: Duration::from_secs(secs) });
-        assert_eq!("30 per 10m".parse(), rate(30, 600));
-        assert_eq!(" 1 per 1h 30m".parse(), rate(1, 5400));
-        for wrong in ["", "5", "5/1m", "0 per 1m", "5 per 10ms", "-1 per 1m", "5 per", "x per 1m"] {
-            assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+    fn rates_read_and_write() {
+        for (text, most, seconds) in [("5 per 1m", 5, 60), ("1 per 1h 30m", 1, 5400), (" 10  per 2s", 10, 2)]
+        {
+            let rate = parse_rate(text).unwrap();
+            assert_eq!(rate, Rate { most, per: Duration::from_secs(seconds) }, "{text}");
+            assert_eq!(parse_rate(&rate.to_string()).unwrap(), rate);
+        }
+        for bad in ["", "5", "5 per", "per 1m", "0 per 1m", "5 per 0s", "-1 per 1m", "5/1m", "5 per minute"] {
+            assert!(parse_rate(bad).is_err(), "{bad:?} was taken");
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::Event;
 
 /// Whether an automation's writes are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +57,7 @@ pub enum Outcome {
     Failed,
     /// A guard, a hold or a pause stopped it.
     Halted,
-    /// The daemon stopped while it ran. It is never run again by itself, since what it had done is done.
+    /// The daemon stopped while it ran, or a newer event took its place. It is never run again by itself, since what it had done is done.
     Interrupted,
 }
 
@@ -103,6 +106,17 @@ impl RunReport {
     pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { outcome, reason: Some(reason.into()), tripped: false }
     }
+}
+
+/// A run of the past, as far as what it means for later ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastRun {
+    /// What it was for.
+    pub event: Event,
+    /// When it started.
+    pub started: Timestamp,
+    /// When and how it ended.
+    pub ended: Option<(Timestamp, Outcome)>,
 }
 
 /// One line of what a run did, in the order in which it did it.

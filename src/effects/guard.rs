@@ -99,7 +99,7 @@ impl Door {
     pub(super) fn limit(&self, call: &Call) -> Option<Limit> {
         let rate = self.guard().max_actions;
         let session = call.session_name()?.clone();
-        Some(Limit { session, count: rate.count, per: rate.per })
+        Some(Limit { session, rate })
     }
 
     /// Stops the writes of a run and holds its automation until a person resumes it.

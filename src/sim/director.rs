@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::Client,
-    config::Config,
+    config::{Automation, Config},
     dispatch::{Dispatcher, Happened, Waiting, Work},
     domain::{AutomationName, ServerUrl},
     effects::Door,
@@ -136,6 +136,11 @@ impl Director {
     /// What runs have written and how they ended, from the store of the daemon that runs.
     pub(super) fn store(&self) -> Option<&Store> {
         self.daemon.as_ref().map(|daemon| &daemon.tools.store)
+    }
+
+    /// The settings of an automation.
+    pub(super) fn automation(&self, name: &AutomationName) -> Option<&Automation> {
+        self.config.automations.iter().find(|automation| automation.name == *name)
     }
 
     /// The token of the server's API.
@@ -279,6 +284,7 @@ impl Director {
             };
             {
                 let mut state = self.stage.lock();
+                state.wake_cancelled();
                 let wake = daemon.dispatcher.next_wake().map_or(Micros::MAX, |at| {
                     at.as_microsecond().saturating_sub(state.skew).max(state.now + 1)
                 });
@@ -292,7 +298,7 @@ impl Director {
         for one in work {
             self.actors += 1;
             let actor = ActorId(self.actors);
-            if let Work::Run { task, event } = &one {
+            if let Work::Run { task, event, .. } = &one {
                 let mut state = self.stage.lock();
                 let started = What::RunStarted {
                     run: task.run,

@@ -39,7 +39,7 @@ impl Environment for Simulated {
         scope.check(state.daemon_now())?;
         let left = scope.remaining(state.daemon_now());
         let until = state.now.saturating_add(length(duration.min(left)));
-        state = self.stage.wait_until(state, actor, until);
+        state = self.stage.sleep_until(state, actor, until, &scope.cancel);
         if state.dead || scope.cancel.is_cancelled() {
             return Err(Stopped::Cancelled);
         }
@@ -67,6 +67,11 @@ impl Environment for Simulated {
         };
         state = self.stage.take_lane(state, actor, priority);
         if state.dead {
+            return Err(stopped(false, Stopped::Cancelled));
+        }
+        // It may have been cancelled while it waited for its turn.
+        if scope.cancel.is_cancelled() {
+            state.leave_lane();
             return Err(stopped(false, Stopped::Cancelled));
         }
         let (mut state, result) = self.exchange(state, actor, &request, deadline);

@@ -8,9 +8,14 @@ use serde_json::Value;
 
 use super::{
     Failure, Rehearsal,
-    journal::{Call, What},
+    journal::{Call, Fault, What},
 };
-use crate::{effects::BY_WHOM, store::WriteRow};
+use crate::{
+    config::{KeyRule, OverlapPolicy},
+    domain::{AutomationName, EventId, RunId},
+    effects::BY_WHOM,
+    store::WriteRow,
+};
 
 /// The longest that a run may take in the automations of the test, in milliseconds: the default of `time_limit`.
 const LONGEST: i64 = 10 * 60 * 1000;
@@ -26,6 +31,9 @@ pub fn broken(rehearsal: &mut Rehearsal) -> Result<Vec<String>, Failure> {
     the_ledger_tells_the_story(rehearsal, &writes, &mut broken)?;
     no_poll_item_runs_twice(rehearsal, &mut broken)?;
     an_event_runs_once(rehearsal, &mut broken)?;
+    no_more_runs_at_once_than_allowed(rehearsal, &mut broken);
+    only_restart_interrupts(rehearsal, &mut broken)?;
+    what_stands_for_others_says_how_many(rehearsal, &mut broken)?;
     Ok(broken)
 }
 
@@ -184,6 +192,84 @@ fn an_event_runs_once(rehearsal: &Rehearsal, broken: &mut Vec<String>) -> Result
             && !seen.insert(event)
         {
             broken.push(format!("event {event} of {} ran twice", run.automation));
+        }
+    }
+    Ok(())
+}
+
+/// However often the daemon starts again, an automation without a `key` has one run under way, or `max` with `parallel`.
+fn no_more_runs_at_once_than_allowed(rehearsal: &Rehearsal, broken: &mut Vec<String>) {
+    let state = rehearsal.stage.lock();
+    let mut under_way: HashMap<RunId, AutomationName> = HashMap::new();
+    for entry in state.journal.entries() {
+        match &entry.what {
+            What::RunStarted { run, automation, .. } => {
+                under_way.insert(*run, automation.clone());
+                let now = under_way.values().filter(|other| *other == automation).count();
+                let Some(settings) = rehearsal.director.automation(automation) else { continue };
+                let most = match settings.overlap.policy {
+                    OverlapPolicy::Parallel(most) => most,
+                    _ => 1,
+                };
+                if settings.overlap.key == KeyRule::Automation && now > most {
+                    broken
+                        .push(format!("{automation}: {now} runs were under way at once, and {most} may be"));
+                }
+            }
+            What::RunEnded { run, .. } => {
+                under_way.remove(run);
+            }
+            What::Fault(Fault::Crash) => under_way.clear(),
+            _ => {}
+        }
+    }
+}
+
+/// A run that did not come to its end says why: its daemon crashed, or a newer event took its place where that may be.
+fn only_restart_interrupts(rehearsal: &Rehearsal, broken: &mut Vec<String>) -> Result<(), Failure> {
+    let crashes = rehearsal
+        .stage
+        .lock()
+        .journal
+        .entries()
+        .iter()
+        .any(|entry| matches!(entry.what, What::Fault(Fault::Crash)));
+    for run in rehearsal.runs()? {
+        let reason = run.reason.as_deref().unwrap_or("");
+        let settings = run.automation.parse().ok().and_then(|name| rehearsal.director.automation(&name));
+        let restarts = settings.is_some_and(|settings| settings.overlap.policy == OverlapPolicy::Restart);
+        let explained = match reason {
+            "a newer event took its place (overlap = \"restart\")" => restarts,
+            "the daemon stopped while it ran" => crashes,
+            _ => false,
+        };
+        if run.outcome == "interrupted" && !explained {
+            broken.push(format!("run {:?} of {} was interrupted: {reason:?}", run.run, run.automation));
+        }
+    }
+    Ok(())
+}
+
+/// An event that debounce dropped names one that stands for it; that one has a run or a reason of its own, and knows how
+/// many it stands for.
+fn what_stands_for_others_says_how_many(
+    rehearsal: &Rehearsal,
+    broken: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let Some(store) = rehearsal.director.store() else { return Ok(()) };
+    let mut others: HashMap<i64, u32> = HashMap::new();
+    for run in rehearsal.runs()? {
+        let reason = run.reason.unwrap_or_default();
+        let stands =
+            reason.strip_prefix("event ").and_then(|rest| rest.strip_suffix(" stands for it (debounce)"));
+        if let Some(event) = stands.and_then(|event| event.parse().ok()) {
+            *others.entry(event).or_default() += 1;
+        }
+    }
+    for (event, others) in others {
+        let count = store.history().event(EventId(event))?.map_or(0, |event| event.count);
+        if count != others + 1 {
+            broken.push(format!("event {event} stands for {others} others, and says it is {count} in all"));
         }
     }
     Ok(())

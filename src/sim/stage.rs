@@ -12,6 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     faults::Dice,
@@ -70,6 +71,8 @@ pub(super) struct State {
     order: u64,
     agenda: BinaryHeap<Reverse<(Micros, u64, ActorId)>>,
     actors: BTreeMap<ActorId, Arc<Condvar>>,
+    /// Who sleeps, and what wakes them before their time.
+    sleepers: BTreeMap<ActorId, CancellationToken>,
     turn: Option<ActorId>,
 }
 
@@ -98,6 +101,7 @@ impl Stage {
             order: 0,
             agenda: BinaryHeap::new(),
             actors: BTreeMap::new(),
+            sleepers: BTreeMap::new(),
             turn: None,
         };
         Self { state: Mutex::new(state), director: Condvar::new() }
@@ -123,6 +127,20 @@ impl Stage {
         }
         state.wake_at(at, actor);
         self.hand_back(state, actor)
+    }
+
+    /// The same for a sleep, which also ends when the token is cancelled.
+    pub(super) fn sleep_until<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        actor: ActorId,
+        at: Micros,
+        cancel: &CancellationToken,
+    ) -> MutexGuard<'a, State> {
+        state.sleepers.insert(actor, cancel.clone());
+        state = self.wait_until(state, actor, at);
+        state.sleepers.remove(&actor);
+        state
     }
 
     /// Waits for the server, behind those of a higher priority and those who came before.
@@ -241,6 +259,17 @@ impl State {
     fn wake_at(&mut self, at: Micros, actor: ActorId) {
         self.order += 1;
         self.agenda.push(Reverse((at, self.order, actor)));
+    }
+
+    /// Makes everybody due at once whose sleep was cancelled.
+    pub(super) fn wake_cancelled(&mut self) {
+        let cancelled = self.sleepers.iter().filter(|(_, cancel)| cancel.is_cancelled());
+        let actors: Vec<ActorId> = cancelled.map(|(actor, _)| *actor).collect();
+        self.agenda.retain(|Reverse((.., actor))| !actors.contains(actor));
+        let now = self.now;
+        for actor in actors {
+            self.wake_at(now, actor);
+        }
     }
 
     /// Lets the server go; the next in the lane is due at once.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{History, Store, StoreError, inbox, millis, runs::event_from_row, writer::Pending};
+use super::{History, Store, StoreError, inbox, millis, standing, writer::Pending};
 use crate::domain::{Effect, Event, Outcome, RunId, RunReport};
 
 /// A dead letter. It is named by its run.
@@ -193,14 +193,12 @@ pub(super) fn put(
 }
 
 fn event_of(connection: &Connection, run: RunId) -> rusqlite::Result<Option<Event>> {
-    let row: Option<(i64, String, String, i64, String)> = connection
-        .prepare_cached(
-            "SELECT event.id, event.automation, event.kind, event.at, event.detail
-             FROM run JOIN event ON event.id = run.event WHERE run.id = ?1",
-        )?
-        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+    let event = connection
+        .prepare_cached(&format!(
+            "SELECT {} FROM run JOIN event ON event.id = run.event WHERE run.id = ?1",
+            standing::EVENT
+        ))?
+        .query_row([run.0], standing::event)
         .optional()?;
-    Ok(row.and_then(|(id, automation, kind, at, detail)| {
-        event_from_row(id, &automation, &kind, at, &detail).ok()
-    }))
+    Ok(event.flatten())
 }

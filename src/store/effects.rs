@@ -1,23 +1,19 @@
 //! The ledger of writes: a row before the request leaves, settled when the answer is there.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
 use super::{History, Store, StoreError, dead, inbox::to_json, interventions, millis, runs, writer::Pending};
-use crate::domain::{Effect, EffectState, PlayerName, RunId, SessionName, TraceLine};
+use crate::domain::{Effect, EffectState, PlayerName, Rate, RunId, SessionName, TraceLine};
 
 /// How many irreversible effects a session may see within how long.
 #[derive(Clone, Debug)]
 pub struct Limit {
     /// The session.
     pub session: SessionName,
-    /// How many.
-    pub count: u32,
-    /// Within how long.
-    pub per: Duration,
+    /// How many in how long.
+    pub rate: Rate,
 }
 
 /// Whether effects were written down.
@@ -26,7 +22,7 @@ pub enum Claim {
     /// They are.
     Written,
     /// They are not: with them the limit would be passed. There were so many lately.
-    Over(u32),
+    Over(usize),
 }
 
 /// A write whose outcome is not known, and the run that made it.
@@ -58,9 +54,9 @@ impl Store {
             runs::trace(connection, run, trace.0, &trace.1)?;
             if let Some(limit) = limit {
                 let wanted = effects.iter().filter(|e| e.irreversible && e.state == EffectState::Claimed);
-                let wanted = u32::try_from(wanted.count()).unwrap_or(u32::MAX);
+                let wanted = wanted.count();
                 let lately = lately(connection, &limit, at)?;
-                if wanted > 0 && lately.saturating_add(wanted) > limit.count {
+                if wanted > 0 && lately.saturating_add(wanted) > limit.rate.most {
                     return Ok(Claim::Over(lately));
                 }
             }
@@ -174,15 +170,16 @@ pub(super) fn effect(row: &Row<'_>) -> rusqlite::Result<Effect> {
     })
 }
 
-fn lately(connection: &Connection, limit: &Limit, at: Timestamp) -> rusqlite::Result<u32> {
-    let per = SignedDuration::try_from(limit.per).unwrap_or(SignedDuration::MAX);
+fn lately(connection: &Connection, limit: &Limit, at: Timestamp) -> rusqlite::Result<usize> {
+    let per = SignedDuration::try_from(limit.rate.per).unwrap_or(SignedDuration::MAX);
     let since = at.saturating_sub(per).unwrap_or(Timestamp::MIN);
     connection
         .prepare_cached(
             "SELECT count(*) FROM effect
              WHERE irreversible = 1 AND target = ?1 AND claimed > ?2 AND state IN ('claimed', 'done', 'uncertain')",
         )?
-        .query_row(params![limit.session.as_str(), millis(since)], |row| row.get(0))
+        .query_row(params![limit.session.as_str(), millis(since)], |row| row.get::<_, i64>(0))
+        .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 pub(super) fn insert_all(

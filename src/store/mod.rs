@@ -16,6 +16,7 @@ mod open;
 mod plans;
 mod runs;
 mod schema;
+mod standing;
 mod trace;
 mod writer;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     History, Store, StoreError, dead,
     effects::{effect, insert_all},
-    inbox::{self, to_json},
+    inbox::{self, NewEvent, to_json},
     interventions, millis, runs,
     writer::Pending,
 };
@@ -107,7 +107,7 @@ impl Store {
             let Ok(automation) = AutomationName::new(&automation) else { return Ok(Decided::Unknown) };
             decide(connection, run, "approved", None, now)?;
             let detail = Detail::Plan { run };
-            let event = Event { id: event, automation, kind: EventKind::Plan, at: now, detail };
+            let event = NewEvent { automation, kind: EventKind::Plan, at: now, detail }.numbered(event);
             inbox::insert(connection, &event)?;
             Ok(Decided::Now(Some(event)))
         })

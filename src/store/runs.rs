@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{ClockCursor, OpenEffect, Store, cursors, dead, effects, inbox, millis, writer::Pending};
-use crate::domain::{
-    AutomationName, Detail, Event, EventId, EventKind, Mode, Outcome, RunId, RunReport, TraceLine,
+use super::{
+    ClockCursor, OpenEffect, Store, cursors, dead, effects, holds, inbox, millis, standing, writer::Pending,
 };
+use crate::domain::{AutomationName, Event, EventId, Hold, Mode, Outcome, RunId, RunReport, TraceLine};
 
 /// A run that is about to start.
 #[derive(Clone, Debug)]
@@ -37,6 +37,22 @@ pub enum Change {
         /// The event.
         event: Event,
     },
+    /// An event that is only written down to say why it does not run.
+    NotRun {
+        /// The event.
+        event: Event,
+        /// Why.
+        reason: String,
+    },
+    /// Several events have become one.
+    Gathered {
+        /// The one that stands for all.
+        event: EventId,
+        /// How many they are.
+        count: u32,
+    },
+    /// Something is held.
+    Held(Hold),
     /// A clock was looked at up to an instant.
     Clock {
         /// The automation.
@@ -103,6 +119,13 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
                 .prepare_cached("INSERT INTO occurrence (automation, instant, event) VALUES (?1, ?2, ?3)")?
                 .execute(params![event.automation.as_str(), millis(*instant), event.id.0])?;
         }
+        Change::NotRun { event, reason } => inbox::put(connection, event, "dropped", Some(reason))?,
+        Change::Gathered { event, count } => {
+            connection
+                .prepare_cached("UPDATE event SET count = ?2 WHERE id = ?1")?
+                .execute(params![event.0, count])?;
+        }
+        Change::Held(hold) => holds::put(connection, hold)?,
         Change::Clock { automation, cursor } => cursors::put(connection, automation, cursors::CLOCK, cursor)?,
         Change::Dropped { event, reason } => {
             connection
@@ -173,29 +196,5 @@ fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovere
     }
     let interrupted = interrupted.len();
     connection.execute("UPDATE event SET state = 'done' WHERE state = 'running'", [])?;
-    let mut open = connection
-        .prepare("SELECT id, automation, kind, at, detail FROM event WHERE state = 'accepted' ORDER BY id")?;
-    let rows: Vec<(i64, String, String, i64, String)> = open
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
-        .collect::<Result<_, _>>()?;
-    let events = rows.into_iter().filter_map(|(id, automation, kind, at, detail)| {
-        event_from_row(id, &automation, &kind, at, &detail)
-            .inspect_err(|error| tracing::error!(event = id, error, "an event in the store does not read"))
-            .ok()
-    });
-    Ok(Recovered { events: events.collect(), interrupted, open: open_effects })
-}
-
-/// An event out of its columns; the error is for the log.
-pub(super) fn event_from_row(
-    id: i64,
-    automation: &str,
-    kind: &str,
-    at: i64,
-    detail: &str,
-) -> Result<Event, String> {
-    let automation = AutomationName::new(automation).map_err(|error| error.to_string())?;
-    let kind: EventKind = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
-    let detail: Detail = serde_json::from_str(detail).map_err(|error| error.to_string())?;
-    Ok(Event { id: EventId(id), automation, kind, at: super::instant(at), detail })
+    Ok(Recovered { events: standing::accepted(connection)?, interrupted, open: open_effects })
 }

@@ -164,6 +164,9 @@ const MIGRATIONS: [&str; 2] = ["
     -- Counts the daemons that have had this store: a write of one that another has followed is refused.
     CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), fence INTEGER NOT NULL) STRICT;
     INSERT INTO lease (one, fence) VALUES (1, 0);
+
+    -- How many events it stands for: those that debounce gathered into it.
+    ALTER TABLE event ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
 "];
 
 /// The newest format that this program knows.

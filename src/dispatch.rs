@@ -33,6 +33,9 @@ pub use work::Work;
 /// The longest a poll may take.
 const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
 
+/// How often it is looked whether a plan has expired.
+const LOOK_AT_PLANS: SignedDuration = SignedDuration::from_secs(1);
+
 /// How often, and how far apart, a commit is tried while the store is locked or the disk is full: some minutes in all.
 const COMMIT_TRIES: u32 = 100;
 const COMMIT_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -89,6 +92,8 @@ pub struct Dispatcher {
     poll_failures: HashMap<AutomationName, String>,
     /// While it is found out what became of open writes, no run begins: the work that then waits.
     held_back: Option<Vec<Work>>,
+    /// When it was last looked whether a plan has expired.
+    looked_at_plans: Timestamp,
 }
 
 impl Dispatcher {
@@ -133,6 +138,7 @@ impl Dispatcher {
             under_way: HashMap::new(),
             poll_failures: HashMap::new(),
             held_back: settling.then(Vec::new),
+            looked_at_plans: Timestamp::MIN,
         };
         let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
         step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
@@ -173,8 +179,23 @@ impl Dispatcher {
                 }
             }
         }
+        self.end_plans(now)?;
         released.extend(self.decide(now, step)?);
         Ok(released)
+    }
+
+    /// Ends the plans that nobody approved in time.
+    fn end_plans(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now.duration_since(self.looked_at_plans).abs() < LOOK_AT_PLANS {
+            return Ok(());
+        }
+        self.looked_at_plans = now;
+        if self.tools.store.history().next_expiry()?.is_some_and(|next| next <= now) {
+            for run in self.tools.store.expire_plans(now).wait()? {
+                tracing::warn!(plan = %run, "a plan expired before anybody approved it: `uproctor dead` lists it");
+            }
+        }
+        Ok(())
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.

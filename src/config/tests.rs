@@ -82,7 +82,12 @@ on = { poll = "10ms" }
             (3, 13, "NOT_SET is not set", "export NOT_SET="),
             (6, 10, "other machines can reach", "127.0.0.1"),
             (7, 12, "no time zone \"Europe/Berln\": did you mean \"Europe/Berlin\"?", ""),
-            (8, 8, "`mode` cannot be \"alive\": it is one of dry-run, approve, live", "did you mean \"live\"?"),
+            (
+                8,
+                8,
+                "`mode` cannot be \"alive\": it is one of dry-run, approve, live",
+                "did you mean \"live\"?",
+            ),
             (9, 11, "`workers` is 0, but must be from 1 to 1000", ""),
             (10, 1, "unknown key `colour` in [daemon]", "the keys here are: listen, store"),
             (14, 10, "a file in the scripts folder", ""),

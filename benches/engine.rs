@@ -32,8 +32,8 @@ fn main() {
     for (title, lines) in [
         ("as they come", ""),
         (
-            "with key, parallel, throttle, rate limit and cooldown",
-            "key = \"who\"\noverlap = \"parallel\"\nthrottle = \"1000 per 1s\"\nrate_limit = \"1000 per 1s\"\ncooldown = \"1ms\"",
+            "with key, parallel, throttle and rate limit",
+            "key = \"who\"\noverlap = \"parallel\"\nthrottle = \"1000 per 1s\"\nrate_limit = \"10000 per 10s\"",
         ),
         ("with debounce", "debounce = { quiet = \"10ms\" }"),
     ] {

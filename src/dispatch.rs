@@ -3,6 +3,7 @@
 
 mod ending;
 mod poll;
+mod standing;
 mod work;
 
 #[cfg(test)]
@@ -13,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,12 +23,13 @@ use crate::{
         AutomationName, Detail, Event, EventId, EventKind, Held, Hold, Mode, Outcome, RunId, RunReport,
         TraceLine,
     },
-    engine::{Command, Engine, Input, PollResult, Standing, look_back},
+    engine::{Command, Engine, Input, PollResult},
     environment::Scope,
     script::{Library, PollFailure, RunTask, Signal, Tools},
-    store::{Change, ClockCursor, NewEvent, RunStart, Store, StoreError},
+    store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
 };
 pub use ending::Ending;
+use standing::standing;
 pub use work::Work;
 
 /// The longest a poll may take.
@@ -403,19 +405,6 @@ struct Step {
     inputs: VecDeque<Input>,
     commands: VecDeque<Command>,
     changes: Vec<Change>,
-}
-
-/// Where an automation stood when the store was last written.
-fn standing(store: &Store, now: Timestamp, automation: &Automation) -> Result<Standing, StoreError> {
-    let (history, name) = (store.history(), &automation.name);
-    let clock = history.clock_cursor(name)?.map(|cursor| (cursor.at, cursor.schedule));
-    let since = look_back(&automation.pace)
-        .map(|time| now.saturating_sub(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)));
-    let runs = match since {
-        Some(since) => history.runs_since(name, since.unwrap_or(Timestamp::MIN))?,
-        None => Vec::new(),
-    };
-    Ok(Standing { clock, runs, failures: history.failures_in_a_row(name)? })
 }
 
 fn run_start(now: Timestamp, task: &RunTask, event: Option<EventId>) -> RunStart {

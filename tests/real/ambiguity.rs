@@ -50,7 +50,7 @@ fn proxy(server: &str, loses: Loses, every: usize) -> (String, Arc<AtomicUsize>)
             let before = match loses {
                 Loses::Answers => false,
                 Loses::Requests => true,
-                Loses::Both => calls / every % 2 == 0,
+                Loses::Both => (calls / every).is_multiple_of(2),
             };
             if loses_this {
                 count.fetch_add(1, Ordering::SeqCst);

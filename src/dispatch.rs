@@ -2,6 +2,7 @@
 //! out the work. It blocks and reads no clock of its own, so that a rehearsal can drive it as the daemon does.
 
 mod ending;
+mod plans;
 mod poll;
 mod standing;
 mod work;
@@ -14,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -34,9 +35,6 @@ pub use work::Work;
 
 /// The longest a poll may take.
 const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
-
-/// How often it is looked whether a plan has expired.
-const LOOK_AT_PLANS: SignedDuration = SignedDuration::from_secs(1);
 
 /// How often, and how far apart, a commit is tried while the store is locked or the disk is full: some minutes in all.
 const COMMIT_TRIES: u32 = 100;
@@ -184,20 +182,6 @@ impl Dispatcher {
         self.end_plans(now)?;
         released.extend(self.decide(now, step)?);
         Ok(released)
-    }
-
-    /// Ends the plans that nobody approved in time.
-    fn end_plans(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        if now.duration_since(self.looked_at_plans).abs() < LOOK_AT_PLANS {
-            return Ok(());
-        }
-        self.looked_at_plans = now;
-        if self.tools.store.history().next_expiry()?.is_some_and(|next| next <= now) {
-            for run in self.tools.store.expire_plans(now).wait()? {
-                tracing::warn!(plan = %run, "a plan expired before anybody approved it: `uproctor dead` lists it");
-            }
-        }
-        Ok(())
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.
@@ -364,38 +348,6 @@ impl Dispatcher {
         let mut scope = Scope::for_duration(now, limit);
         scope.cancel = self.cancel.child_token();
         scope
-    }
-
-    fn poll_ended(
-        &mut self,
-        now: Timestamp,
-        start: RunStart,
-        result: Result<Vec<Event>, PollFailure>,
-        trace: (u32, Vec<TraceLine>),
-        step: &mut Step,
-    ) {
-        let automation = start.automation.clone();
-        let result = match result {
-            Ok(events) => {
-                if self.poll_failures.remove(&automation).is_some() {
-                    tracing::info!(%automation, "the poll works again");
-                }
-                step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
-                PollResult::Done
-            }
-            Err(PollFailure { report, retry_after }) => {
-                let reason = report.reason.clone().unwrap_or_default();
-                let known = self.poll_failures.insert(automation.clone(), reason.clone());
-                if known.as_ref() != Some(&reason) {
-                    tracing::warn!(%automation, run = %start.run, "the poll failed: {reason}");
-                    let run = start.run;
-                    step.changes.push(Change::Started(start));
-                    step.changes.push(Change::Ended { run, at: now, report, trace });
-                }
-                PollResult::Failed { retry_after }
-            }
-        };
-        step.inputs.push_back(Input::PollFinished { automation, result });
     }
 }
 

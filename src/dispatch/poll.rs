@@ -1,12 +1,51 @@
 //! One poll: ask, doubt, commit.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
+use jiff::Timestamp;
+
+use super::{Dispatcher, Step};
 use crate::{
     domain::{Event, RunReport, TraceLine},
+    engine::{Input, PollResult},
     script::{self, PollFailure, PollYield, RunTask},
-    store::{PollCursor, PollOutcome, StoreError},
+    store::{Change, PollCursor, PollOutcome, RunStart, StoreError},
 };
+
+impl Dispatcher {
+    /// A poll has ended: takes up its events, or says once why it failed.
+    pub(super) fn poll_ended(
+        &mut self,
+        now: Timestamp,
+        start: RunStart,
+        result: Result<Vec<Event>, PollFailure>,
+        trace: (u32, Vec<TraceLine>),
+        step: &mut Step,
+    ) {
+        let automation = start.automation.clone();
+        let result = match result {
+            Ok(events) => {
+                if self.poll_failures.remove(&automation).is_some() {
+                    tracing::info!(%automation, "the poll works again");
+                }
+                step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
+                PollResult::Done
+            }
+            Err(PollFailure { report, retry_after }) => {
+                let reason = report.reason.clone().unwrap_or_default();
+                let known = self.poll_failures.insert(automation.clone(), reason.clone());
+                if known.as_ref() != Some(&reason) {
+                    tracing::warn!(%automation, run = %start.run, "the poll failed: {reason}");
+                    let run = start.run;
+                    step.changes.push(Change::Started(start));
+                    step.changes.push(Change::Ended { run, at: now, report, trace });
+                }
+                PollResult::Failed { retry_after }
+            }
+        };
+        step.inputs.push_back(Input::PollFinished { automation, result });
+    }
+}
 
 /// A list that lost more than half of at least this many items at once is doubted.
 const WORTH_DOUBTING: usize = 2;

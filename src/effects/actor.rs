@@ -86,7 +86,7 @@ impl Actor {
     }
 
     /// The key that tells a script why what it wrote was kept back.
-    pub(super) fn kept_key(&self) -> &'static str {
+    pub fn kept_key(&self) -> &'static str {
         if self.is_dry() { "dry_run" } else { "planned" }
     }
 

@@ -1,10 +1,12 @@
 //! Carrying out a plan that a person approved. Everything is looked at again: who has moved since is left out, and said.
 
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Actor, Door, EffectError, sightings::Sighting};
+use super::{Actor, Door, EffectError, outgoing::Outgoing, sightings::Sighting};
 use crate::{
     api::Call,
+    config::HttpSection,
     domain::{Effect, PlayerName, TraceKind, TraceLine},
 };
 
@@ -23,18 +25,19 @@ impl Door {
     pub fn carry_out(
         &self,
         actor: &Actor,
-        planned: Vec<(Call, Vec<Effect>)>,
+        planned: Vec<(Value, Vec<Effect>)>,
+        hosts: &HttpSection,
     ) -> Result<CarriedOut, EffectError> {
         let mut carried_out = CarriedOut::default();
         for (call, effects) in planned {
-            let Some(call) = narrowed(actor, call, &effects) else { continue };
-            let name = call.endpoint().name();
-            match self.write(actor, call) {
-                Ok(answer) => {
+            let Some(first) = effects.first() else { continue };
+            let name = first.action.clone();
+            match self.carry_out_one(actor, call, &effects, hosts) {
+                Ok(left_out) => {
                     carried_out.made += 1;
-                    for (player, why) in left_out(&answer) {
-                        carried_out.left_out.push(format!("{name} of {player}: {why}"));
-                    }
+                    let left_out =
+                        left_out.into_iter().map(|(player, why)| format!("{name} of {player}: {why}"));
+                    carried_out.left_out.extend(left_out);
                 }
                 Err(error @ (EffectError::Stopped(_) | EffectError::Store(_) | EffectError::Halted(_))) => {
                     return Err(error);
@@ -53,23 +56,46 @@ impl Door {
         }
         Ok(carried_out)
     }
+
+    /// Gives the players who were left out, each with the reason.
+    fn carry_out_one(
+        &self,
+        actor: &Actor,
+        call: Value,
+        effects: &[Effect],
+        hosts: &HttpSection,
+    ) -> Result<Vec<(String, String)>, EffectError> {
+        match serde_json::from_value(call) {
+            Ok(Planned::Call(call)) => Ok(left_out(&self.write(actor, narrowed(actor, call, effects))?)),
+            Ok(Planned::Post(outgoing)) => match self.post(actor, &outgoing, hosts)? {
+                Some(Err(error)) => Err(EffectError::Bad(error.message)),
+                Some(Ok(_)) | None => Ok(Vec::new()),
+            },
+            Err(error) => Err(EffectError::Bad(format!("it does not read: {error}"))),
+        }
+    }
 }
 
-/// The call for the players whom the plan names, with where it saw them; `None` if it names none any more.
-fn narrowed(actor: &Actor, call: Call, effects: &[Effect]) -> Option<Call> {
-    if effects.is_empty() {
-        return None;
-    }
+/// What a plan keeps.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Planned {
+    Call(Call),
+    Post(Outgoing),
+}
+
+/// The call for the players whom the plan names, with where it saw them.
+fn narrowed(actor: &Actor, call: Call, effects: &[Effect]) -> Call {
     let named: Vec<PlayerName> =
         effects.iter().filter_map(|effect| PlayerName::new(effect.player.as_deref()?).ok()).collect();
-    let Some(session) = call.session_name().cloned() else { return Some(call) };
+    let Some(session) = call.session_name().cloned() else { return call };
     for (player, effect) in named.iter().zip(effects) {
         let show_page = effect.precondition.as_ref().and_then(|seen| seen["show_page"].as_i64());
         if let Some(show_page) = show_page {
             actor.sightings().put(&session, player, Sighting { show_page, page_order: None });
         }
     }
-    if named.is_empty() { Some(call) } else { Some(call.players(&named)) }
+    if named.is_empty() { call } else { call.players(&named) }
 }
 
 fn left_out(answer: &Value) -> Vec<(String, String)> {

@@ -2,12 +2,12 @@
 //! whether anything leaves. There is no other place for that, so that no function of a script can forget it.
 
 use jiff::SignedDuration;
+use serde::Serialize;
 
 use super::{Actor, Door, EffectError, guard::claimed};
 use crate::{
-    api::Call,
-    domain::{Effect, EffectState, Mode},
-    store::{Claim, PlanHead},
+    domain::{Effect, EffectState, Mode, SessionName},
+    store::{Claim, Limit, PlanHead},
 };
 
 /// How many calls one plan may hold. A call can be about any number of players.
@@ -23,13 +23,14 @@ pub(super) enum Way {
 }
 
 impl Door {
-    /// Writes the rows of a call down. `session` is how many players the session has, where that is known.
+    /// Writes the rows of a call down; a plan keeps the call as JSON. `session` is the session it acts on, and how many
+    /// players that has as far as it is known.
     pub(super) fn claim(
         &self,
         actor: &Actor,
-        call: &Call,
+        call: &impl Serialize,
         mut rows: Vec<Effect>,
-        session: usize,
+        session: Option<(&SessionName, usize)>,
     ) -> Result<Way, EffectError> {
         if !rows.iter().any(|row| row.state == EffectState::Claimed) {
             let (now, trace) = (self.env.now(), actor.trace.take());
@@ -37,7 +38,7 @@ impl Door {
             return Ok(Way::Keep);
         }
         if actor.mode == Mode::Live && actor.tripped().is_none() {
-            match self.claim_to_send(actor, call, &rows, session)? {
+            match self.claim_to_send(actor, &rows, session)? {
                 None => return Ok(Way::Send),
                 Some(why) => self.trip(actor, why)?,
             }
@@ -63,6 +64,7 @@ impl Door {
             },
             expires: now.saturating_add(expires).unwrap_or(jiff::Timestamp::MAX),
         };
+        let call = serde_json::to_value(call).unwrap_or_default();
         self.store.plan_effects(actor.run, head, call, rows, now, trace).wait()?;
         Ok(Way::Keep)
     }
@@ -71,31 +73,31 @@ impl Door {
     fn claim_to_send(
         &self,
         actor: &Actor,
-        call: &Call,
         rows: &[Effect],
-        session: usize,
+        session: Option<(&SessionName, usize)>,
     ) -> Result<Option<String>, EffectError> {
-        let mut limit = None;
-        if !actor.is_approved() && rows.iter().any(|row| row.irreversible) {
-            if let Some(why) = self.over_run(actor, rows, call, session) {
-                return Ok(Some(why));
-            }
-            limit = self.limit(call);
+        let counted = session.filter(|_| !actor.is_approved() && rows.iter().any(|row| row.irreversible));
+        if let Some((name, players)) = counted
+            && let Some(why) = self.over_run(actor, rows, name, players)
+        {
+            return Ok(Some(why));
         }
+        let rate = self.guard().max_actions;
+        let limit = counted.map(|(name, _)| Limit { session: name.clone(), rate });
         let (now, trace) = (self.env.now(), actor.trace.take());
-        let claim = self.store.record_effects(actor.run, rows.to_vec(), now, trace, limit).wait()?;
-        match (claim, call.session_name()) {
-            (Claim::Written, Some(session)) => actor.acted_on().extend(claimed(rows, session)),
-            (Claim::Written, None) => {}
-            (Claim::Over(lately), _) => {
-                return Ok(Some(format!(
-                    "session {} may see {} actions that cannot be taken back (`max_actions` in [guard]), and there \
-                     were {lately}",
-                    call.session_name().map(ToString::to_string).unwrap_or_default(),
-                    self.guard().max_actions
-                )));
+        match self.store.record_effects(actor.run, rows.to_vec(), now, trace, limit).wait()? {
+            Claim::Written => {
+                if let Some((name, _)) = session {
+                    actor.acted_on().extend(claimed(rows, name));
+                }
+                Ok(None)
             }
+            Claim::Over(lately) => Ok(session.map(|(name, _)| {
+                format!(
+                    "session {name} may see {rate} actions that cannot be taken back (`max_actions` in [guard]), and \
+                     there were {lately}"
+                )
+            })),
         }
-        Ok(None)
     }
 }

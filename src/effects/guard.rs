@@ -8,7 +8,6 @@ use super::{Actor, Door, EffectError};
 use crate::{
     api::{Call, Endpoint},
     domain::{Effect, EffectState, Held, Hold, Mode, PlayerName, SessionName},
-    store::Limit,
 };
 
 /// Players whom nobody acts on for now, each with the reason.
@@ -77,32 +76,29 @@ impl Door {
         Ok(left_alone)
     }
 
-    /// Why a run may not act on so many players. `session` is how many the session has.
+    /// The same for a request to another server.
+    pub(super) fn admit_elsewhere(&self, actor: &Actor) -> Result<(), EffectError> {
+        self.look_at_holds(actor, None, self.env.now()).map(|_| ())
+    }
+
+    /// Why a run may not act on so many players. `players` is how many the session has.
     pub(super) fn over_run(
         &self,
         actor: &Actor,
         rows: &[Effect],
-        call: &Call,
-        session: usize,
+        session: &SessionName,
+        players: usize,
     ) -> Option<String> {
-        let name = call.session_name()?;
         let mut acted_on = actor.acted_on().clone();
-        acted_on.extend(claimed(rows, name));
-        let most = self.guard().players_per_run(session);
+        acted_on.extend(claimed(rows, session));
+        let most = self.guard().players_per_run(players);
         (acted_on.len() > most).then(|| {
             format!(
-                "one run may act on {most} players of {session} (`max_players_per_run` and `max_share_per_run` in \
+                "one run may act on {most} players of {players} (`max_players_per_run` and `max_share_per_run` in \
                  [guard]), and this would make it {}",
                 acted_on.len()
             )
         })
-    }
-
-    /// The limit that the store counts against.
-    pub(super) fn limit(&self, call: &Call) -> Option<Limit> {
-        let rate = self.guard().max_actions;
-        let session = call.session_name()?.clone();
-        Some(Limit { session, rate })
     }
 
     /// Stops the writes of a run and holds its automation until a person resumes it.

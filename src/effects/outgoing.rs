@@ -1,51 +1,127 @@
-//! Requests to other servers than uproot's that change something there.
+//! Requests to other servers than uproot's, as far as the configuration lists them.
 
-use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Actor, Door, EffectError};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::Url;
+
+use super::{Actor, Door, EffectError, claim::Way, step::not_sent_text};
 use crate::{
+    config::HttpSection,
     domain::{Capability, Effect, EffectState},
     environment::{Request, Response, TransportError},
 };
 
-/// A request to a host that the configuration lists.
+/// The longest an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest answer.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// A request, without the secrets that the configuration adds; as JSON a plan keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outgoing {
-    /// The request, with its secrets in headers marked as sensitive.
-    pub request: Request,
-    /// What the ledger says of it: `{"url": ..., "body": ...}`, without secrets.
-    pub arguments: Value,
+    /// The address.
+    pub url: String,
+    /// What the script gives as headers.
+    pub headers: BTreeMap<String, String>,
+    /// The body; `None` to only read.
+    pub body: Option<String>,
+}
+
+impl Outgoing {
+    /// The request as it leaves: to a host of the list, with the authorization that is configured for it.
+    pub fn request(&self, hosts: &HttpSection) -> Result<Request, EffectError> {
+        let bad = |message: String| EffectError::Bad(message);
+        let url =
+            Url::parse(&self.url).map_err(|error| bad(format!("{:?} is no address: {error}", self.url)))?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let with_port = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        let Some(settings) = hosts.get(&with_port) else {
+            return Err(EffectError::Refused(format!(
+                "http:: may not reach {with_port}: add [http.\"{with_port}\"] to the configuration if it is meant to"
+            )));
+        };
+        let local = matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]");
+        if url.scheme() != "https" && !(url.scheme() == "http" && local) {
+            let scheme = url.scheme();
+            return Err(EffectError::Refused(format!(
+                "http:: speaks https, and http only to this machine: {scheme}"
+            )));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let why = "an address of http:: holds no user name and no password";
+            return Err(EffectError::Refused(why.to_owned()));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
+            let (name, value) = parsed.ok_or_else(|| bad(format!("the header {name:?} is not valid")))?;
+            headers.insert(name, value);
+        }
+        if let Some(authorization) = &settings.authorization {
+            let mut value = HeaderValue::try_from(authorization.expose_secret()).map_err(|_| {
+                EffectError::Refused(format!(
+                    "the authorization for {with_port} has characters that no header may hold"
+                ))
+            })?;
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        if self.body.is_some() {
+            headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+        }
+        Ok(Request {
+            method: if self.body.is_some() { Method::POST } else { Method::GET },
+            url,
+            headers,
+            body: self.body.clone().map(Bytes::from),
+            lane: None,
+            timeout: TIMEOUT,
+            sees_it_through: self.body.is_some(),
+            max_answer: LARGEST,
+        })
+    }
 }
 
 impl Door {
-    /// Sends one request to another server, once. `None` in a dry run.
+    /// Sends one request to another server, once. `None` where nothing was sent: in a dry run, or since it waits for a
+    /// person.
     pub fn post(
         &self,
         actor: &Actor,
-        outgoing: Outgoing,
+        outgoing: &Outgoing,
+        hosts: &HttpSection,
     ) -> Result<Option<Result<Response, TransportError>>, EffectError> {
         let Some(capability) = Capability::named("http.post") else {
             return Err(EffectError::Bad("http.post is not known".to_owned()));
         };
         actor.require(capability)?;
         actor.scope.check(self.env.now())?;
+        let request = outgoing.request(hosts)?;
+        self.admit_elsewhere(actor)?;
         let ordinal = actor.next_ordinal();
+        let mut shown = request.url.clone();
+        shown.set_query(None);
         let effect = Effect {
             ordinal,
             action: capability.to_string(),
-            target: outgoing.request.url.host_str().map(str::to_owned),
+            target: request.url.host_str().map(str::to_owned),
             player: None,
-            arguments: outgoing.arguments,
+            arguments: json!({ "url": shown.as_str(), "bytes": outgoing.body.as_ref().map_or(0, String::len) }),
             precondition: None,
             irreversible: false,
-            state: if actor.is_dry() { EffectState::Would } else { EffectState::Claimed },
+            state: EffectState::Claimed,
             note: None,
         };
-        let (now, trace) = (self.env.now(), actor.trace.take());
-        self.store.record_effects(actor.run, vec![effect], now, trace, None).wait()?;
-        if actor.is_dry() {
+        if self.claim(actor, outgoing, vec![effect], None)? == Way::Keep {
             return Ok(None);
         }
-        let answer = self.env.execute(outgoing.request, &self.last_scope(actor));
+        let answer = self.env.execute(request, &self.last_scope(actor));
         let (state, note) = match &answer {
             Ok(answer) if answer.status < 400 => (EffectState::Done, json!(answer.status).to_string()),
             Ok(answer) if answer.status < 500 => {
@@ -53,7 +129,7 @@ impl Door {
             }
             Ok(answer) => (EffectState::Uncertain, format!("the server answered {}", answer.status)),
             Err(error) if error.sent => (EffectState::Uncertain, error.message.clone()),
-            Err(error) => (EffectState::Failed, error.message.clone()),
+            Err(error) => (EffectState::Failed, not_sent_text(&error.message)),
         };
         self.settle(actor.run, ordinal, None, state, Some(note))?;
         Ok(Some(answer))

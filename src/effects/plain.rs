@@ -35,7 +35,7 @@ impl Door {
                 refused
             })
             .collect();
-        self.claim(actor, &call, refused, session)?;
+        self.claim(actor, &call, refused, None)?;
         let mut answer = if going.is_empty() {
             Value::Object(Map::new())
         } else {
@@ -62,7 +62,7 @@ impl Door {
         for row in &mut rows {
             row.precondition.clone_from(&before);
         }
-        match self.claim(actor, call, rows, session)? {
+        match self.claim(actor, call, rows, call.session_name().map(|name| (name, session)))? {
             Way::Keep => Ok(stand_in::answer(call, actor.kept_key())),
             Way::Send => self.send(actor, ordinal, call, before.as_ref()),
         }

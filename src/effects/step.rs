@@ -102,7 +102,7 @@ impl Door {
         }
         let ordinal = actor.next_ordinal();
         let rows = cases.iter().map(|case| case.row(ordinal, call)).collect();
-        let way = self.claim(actor, call, rows, look.players.len())?;
+        let way = self.claim(actor, call, rows, Some((session, look.players.len())))?;
         if way == Way::Send {
             self.make(actor, call.endpoint(), session, ordinal, &mut cases)?;
         }
@@ -313,7 +313,11 @@ fn uncertain(error: ApiError, players: &[String]) -> EffectError {
 
 /// What is said of a write that was given up before it left.
 pub(super) fn not_sent(error: &ApiError) -> String {
-    if error.sent { error.message.clone() } else { format!("not sent: {}", error.message) }
+    if error.sent { error.message.clone() } else { not_sent_text(&error.message) }
+}
+
+pub(super) fn not_sent_text(why: &str) -> String {
+    format!("not sent: {why}")
 }
 
 /// What a step came to, from the page before and the one that the answer tells.

@@ -37,7 +37,7 @@ impl Door {
             self.store.record_effects(actor.run, vec![effect], now, trace, None).wait()?;
             return Ok(json!({ key: wanted }));
         }
-        if self.claim(actor, &call, vec![effect], 0)? == Way::Keep {
+        if self.claim(actor, &call, vec![effect], None)? == Way::Keep {
             return Ok(json!({ key: wanted, actor.kept_key(): true }));
         }
         let settle = |state, note| self.settle(actor.run, ordinal, None, state, note);

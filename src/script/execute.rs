@@ -103,7 +103,7 @@ fn carry_out_plan(task: &RunTask, planned_by: RunId) -> (RunReport, Trace) {
         Ok(calls) => calls,
         Err(error) => return (RunReport::failed(error.to_string()), (0, Vec::new())),
     };
-    let report = match task.tools.door.carry_out(&actor, calls) {
+    let report = match task.tools.door.carry_out(&actor, calls, &task.tools.http) {
         Ok(done) if done.left_out.is_empty() => {
             RunReport::new(Outcome::Done, format!("carried out plan {planned_by}"))
         }

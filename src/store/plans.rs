@@ -3,18 +3,16 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     History, Store, StoreError, dead,
     effects::{effect, insert_all},
-    inbox::{self, NewEvent, to_json},
+    inbox::{self, NewEvent},
     interventions, millis, runs,
     writer::Pending,
 };
-use crate::{
-    api::Call,
-    domain::{AutomationName, Detail, Effect, Event, EventKind, RunId, TraceLine},
-};
+use crate::domain::{AutomationName, Detail, Effect, Event, EventKind, RunId, TraceLine};
 
 /// Why writes are held back, and for how long.
 #[derive(Clone, Debug)]
@@ -75,17 +73,16 @@ impl Decided {
 }
 
 impl Store {
-    /// Writes effects down that wait for a person, with the call that they belong to.
+    /// Writes effects down that wait for a person, with the call that they belong to: JSON that whoever planned it reads.
     pub fn plan_effects(
         &self,
         run: RunId,
         head: PlanHead,
-        call: &Call,
+        call: Value,
         effects: Vec<Effect>,
         at: Timestamp,
         trace: (u32, Vec<TraceLine>),
     ) -> Pending<()> {
-        let call = call.clone();
         self.writer.submit(move |connection| {
             runs::trace(connection, run, trace.0, &trace.1)?;
             connection
@@ -103,7 +100,7 @@ impl Store {
             let ordinal = effects.first().map_or(0, |effect| effect.ordinal);
             connection
                 .prepare_cached("INSERT INTO planned (run, ordinal, call) VALUES (?1, ?2, ?3)")?
-                .execute(params![run.0, ordinal, to_json(&call)?])?;
+                .execute(params![run.0, ordinal, call.to_string()])?;
             insert_all(connection, run, &effects, at)
         })
     }
@@ -175,7 +172,7 @@ impl History {
     }
 
     /// The calls of a plan in their order, each with the effects that it stands for.
-    pub fn planned_calls(&self, run: RunId) -> Result<Vec<(Call, Vec<Effect>)>, StoreError> {
+    pub fn planned_calls(&self, run: RunId) -> Result<Vec<(Value, Vec<Effect>)>, StoreError> {
         self.read(|connection| {
             let calls: Vec<(u32, String)> = connection
                 .prepare_cached("SELECT ordinal, call FROM planned WHERE run = ?1 ORDER BY ordinal")?
@@ -184,10 +181,7 @@ impl History {
             let effects = planned(connection, run.0)?;
             let mut planned = Vec::new();
             for (ordinal, call) in calls {
-                let Ok(call) = serde_json::from_str(&call) else {
-                    tracing::error!(%run, ordinal, "a planned call in the store does not read");
-                    continue;
-                };
+                let call = serde_json::from_str(&call).unwrap_or_default();
                 let of_call = effects.iter().filter(|effect| effect.ordinal == ordinal).cloned();
                 planned.push((call, of_call.collect()));
             }

@@ -132,7 +132,7 @@ const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE planned (
         run INTEGER NOT NULL,
         ordinal INTEGER NOT NULL,
-        call TEXT NOT NULL,            -- JSON: api::Call
+        call TEXT NOT NULL,            -- JSON: effects::Planned
         PRIMARY KEY (run, ordinal)
     ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,25 @@
+//! Plans that nobody approved in time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Dispatcher;
+use crate::store::StoreError;
+
+/// How often it is looked whether a plan has expired.
+const LOOK_AT_PLANS: SignedDuration = SignedDuration::from_secs(1);
+
+impl Dispatcher {
+    /// Ends the plans that nobody approved in time.
+    pub(super) fn end_plans(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now.duration_since(self.looked_at_plans).abs() < LOOK_AT_PLANS {
+            return Ok(());
+        }
+        self.looked_at_plans = now;
+        if self.tools.store.history().next_expiry()?.is_some_and(|next| next <= now) {
+            for run in self.tools.store.expire_plans(now).wait()? {
+                tracing::warn!(plan = %run, "a plan expired before anybody approved it: `uproctor dead` lists it");
+            }
+        }
+        Ok(())
+    }
+}

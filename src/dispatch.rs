@@ -23,7 +23,7 @@ use crate::{
     script::{Library, PollFailure, RunTask, Signal, Tools},
     store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
 };
-pub use work::Work;
+pub use work::{Stub, Work};
 
 /// The longest a poll may take.
 const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);

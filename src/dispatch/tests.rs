@@ -52,6 +52,15 @@ impl Environment for World {
 
 /// How long after the end of its first poll the second one is due, in seconds.
 fn second_poll(script: &str, retry_after: &'static str) -> i64 {
+    let end = |poll: Work| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn(move || poll.carry_out()).unwrap();
+        thread.join().unwrap()
+    };
+    second_poll_after(script, retry_after, end)
+}
+
+/// The same where the first poll ends in this way.
+fn second_poll_after(script: &str, retry_after: &'static str, end: impl FnOnce(Work) -> Happened) -> i64 {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("scripts")).unwrap();
     std::fs::write(folder.path().join("scripts/it.rhai"), script).unwrap();
@@ -81,8 +90,7 @@ fn second_poll(script: &str, retry_after: &'static str) -> i64 {
     let mut work = dispatcher.handle(vec![Happened::Input(Input::Tick)]).unwrap();
     assert!(matches!(work.as_slice(), [Work::Poll { .. }]));
     let poll = work.remove(0);
-    let thread = thread::Builder::new().stack_size(STACK).spawn(move || poll.carry_out()).unwrap();
-    let more = dispatcher.handle(vec![thread.join().unwrap()]).unwrap();
+    let more = dispatcher.handle(vec![end(poll)]).unwrap();
     assert!(more.is_empty());
     dispatcher.next_wake().unwrap().duration_since(env.now()).as_secs()
 }
@@ -97,4 +105,11 @@ fn the_next_poll_is_not_before_the_instant_that_the_server_asked_for() {
     assert_eq!(second_poll(&list("sessions::list()"), "Thu, 01 Jan 1970 02:00:01 GMT"), 7200);
     // What the script makes of the error does not matter.
     assert_eq!(second_poll(&list("try { sessions::list() } catch { fail(\"later\") }"), "3600"), 3600);
+}
+
+#[test]
+fn a_poll_that_no_thread_could_be_started_for_comes_again() {
+    let script = "fn run(event) { }\nfn poll() { [] }";
+    let lost = |poll: Work| poll.stub().failed("the system has no thread for it".to_owned());
+    assert_eq!(second_poll_after(script, "0", lost), 60);
 }

@@ -69,8 +69,15 @@ pub(super) struct State {
     pub(super) lane: Lane,
     order: u64,
     agenda: BinaryHeap<Reverse<(Micros, u64, ActorId)>>,
-    actors: BTreeMap<ActorId, Arc<Condvar>>,
+    actors: BTreeMap<ActorId, Seat>,
     turn: Option<ActorId>,
+}
+
+/// An actor on the stage.
+struct Seat {
+    bell: Arc<Condvar>,
+    /// The entry of the agenda that counts for this actor; earlier ones are out of date.
+    due: u64,
 }
 
 /// Who has the server, and who waits for it.
@@ -125,28 +132,31 @@ impl Stage {
         self.hand_back(state, actor)
     }
 
-    /// Waits for the server, behind those of a higher priority and those who came before.
+    /// Waits for the server, behind those of a higher priority and those who came before, but not longer than `until`.
+    /// Whether the actor has the server now; after a crash that means nothing.
     pub(super) fn take_lane<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         actor: ActorId,
         priority: Priority,
-    ) -> MutexGuard<'a, State> {
+        until: Micros,
+    ) -> (MutexGuard<'a, State>, bool) {
         if !state.lane.busy {
             state.lane.busy = true;
-            return state;
+            return (state, true);
         }
         state.order += 1;
         let place = (priority, state.order);
         state.lane.waiting.insert(place, actor);
+        state.wake_at(until, actor);
         state = self.hand_back(state, actor);
-        // After a crash nobody was given the lane; it starts anew with the next daemon.
-        state
+        let gave_up = state.lane.waiting.remove(&place).is_some();
+        (state, !gave_up)
     }
 
     /// Gives the turn back and sleeps until it comes again.
     fn hand_back<'a>(&'a self, mut state: MutexGuard<'a, State>, actor: ActorId) -> MutexGuard<'a, State> {
-        let Some(bell) = state.actors.get(&actor).map(Arc::clone) else { return state };
+        let Some(bell) = state.bell(actor) else { return state };
         state.turn = None;
         self.director.notify_one();
         while state.turn != Some(actor) {
@@ -158,9 +168,16 @@ impl Stage {
     /// Announces an actor, whose thread is to call [`Stage::play`]. It is due at once.
     pub(super) fn announce(&self, actor: ActorId) {
         let mut state = self.lock();
-        state.actors.insert(actor, Arc::new(Condvar::new()));
+        state.actors.insert(actor, Seat { bell: Arc::default(), due: 0 });
         let now = state.now;
         state.wake_at(now, actor);
+    }
+
+    /// Takes an actor back for whom there is no thread; `happened` is how its work ended.
+    pub(super) fn retract(&self, actor: ActorId, happened: Happened) {
+        let mut state = self.lock();
+        state.dismiss(actor);
+        state.happened.push(happened);
     }
 
     /// On an actor's own thread: waits for its first turn, does the work, and leaves the stage.
@@ -168,7 +185,7 @@ impl Stage {
         ACTOR.with(|this| this.set(Some(actor)));
         {
             let mut state = self.lock();
-            if let Some(bell) = state.actors.get(&actor).map(Arc::clone) {
+            if let Some(bell) = state.bell(actor) {
                 while state.turn != Some(actor) {
                     state = bell.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
@@ -176,7 +193,7 @@ impl Stage {
         }
         let happened = work();
         let mut state = self.lock();
-        state.actors.remove(&actor);
+        state.dismiss(actor);
         if !state.dead {
             state.happened.push(happened);
         }
@@ -187,12 +204,13 @@ impl Stage {
     /// Gives the turn to the actor that is due first, at its time, and waits until it comes back.
     pub(super) fn give_turn<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let Some(Reverse((at, _, actor))) = state.agenda.pop() else { return state };
+        state.drop_stale();
         state.now = state.now.max(at);
         self.let_act(state, actor)
     }
 
     fn let_act<'a>(&'a self, mut state: MutexGuard<'a, State>, actor: ActorId) -> MutexGuard<'a, State> {
-        let Some(bell) = state.actors.get(&actor).map(Arc::clone) else { return state };
+        let Some(bell) = state.bell(actor) else { return state };
         state.turn = Some(actor);
         bell.notify_one();
         while state.turn.is_some() {
@@ -238,9 +256,33 @@ impl State {
             && self.next_participant().is_none_or(|next| next > at)
     }
 
+    /// The actor is due at `at`, and not when it was said before.
     fn wake_at(&mut self, at: Micros, actor: ActorId) {
         self.order += 1;
-        self.agenda.push(Reverse((at, self.order, actor)));
+        let due = self.order;
+        if let Some(seat) = self.actors.get_mut(&actor) {
+            seat.due = due;
+            self.agenda.push(Reverse((at, due, actor)));
+            self.drop_stale();
+        }
+    }
+
+    /// The first entry of the agenda always counts, so that [`State::next_actor`] tells the truth.
+    fn drop_stale(&mut self) {
+        while let Some(Reverse((_, due, actor))) = self.agenda.peek()
+            && self.actors.get(actor).is_none_or(|seat| seat.due != *due)
+        {
+            self.agenda.pop();
+        }
+    }
+
+    fn bell(&self, actor: ActorId) -> Option<Arc<Condvar>> {
+        self.actors.get(&actor).map(|seat| Arc::clone(&seat.bell))
+    }
+
+    fn dismiss(&mut self, actor: ActorId) {
+        self.actors.remove(&actor);
+        self.drop_stale();
     }
 
     /// Lets the server go; the next in the lane is due at once.

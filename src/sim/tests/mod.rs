@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{Faults, broken};
+use super::broken;
 use evening::Evening;
 
 /// How many evenings are simulated unless `UPROCTOR_SEEDS` says otherwise.
@@ -29,8 +29,9 @@ fn simulate(seed: u64) -> (Vec<String>, String) {
 
 #[test]
 fn nothing_is_lost_or_done_twice_whatever_goes_wrong() {
-    let first = number("UPROCTOR_SEED").unwrap_or(0);
-    let seeds = number("UPROCTOR_SEEDS").unwrap_or(if first > 0 { 1 } else { SEEDS });
+    let replayed = number("UPROCTOR_SEED");
+    let first = replayed.unwrap_or(0);
+    let seeds = number("UPROCTOR_SEEDS").unwrap_or(if replayed.is_some() { 1 } else { SEEDS });
     let next = AtomicU64::new(first);
     let failures = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -54,7 +55,7 @@ fn nothing_is_lost_or_done_twice_whatever_goes_wrong() {
     for (seed, broken, journal) in &failures {
         let _ = writeln!(told, "seed {seed}: {}", broken.join("; "));
         let _ = writeln!(told, "  again: UPROCTOR_SEED={seed} cargo test --lib sim::tests::nothing");
-        if first > 0 {
+        if replayed.is_some() {
             let _ = writeln!(told, "{journal}");
         }
     }
@@ -74,21 +75,21 @@ fn the_same_seed_gives_the_same_journal_byte_for_byte() {
 
 #[test]
 fn faults_do_happen() {
-    let mut journal = String::new();
-    for seed in 0..20 {
-        journal.push_str(&simulate(seed).1);
-    }
-    for fault in [
+    let mut missing = vec![
         "the daemon crashes",
         "the server restarts",
         "the daemon's clock is set",
         "the request is lost",
         "the answer is lost",
-        "-> 500",
+        "-> 500\n",
+        "-> 500 in place of 200",
         "known, as event",
         "nobody answers",
-    ] {
-        assert!(journal.contains(fault), "no evening of twenty has: {fault}");
+        "and not answered; it will come again",
+    ];
+    for seed in 0..20 {
+        let (_, journal) = simulate(seed);
+        missing.retain(|fault| !journal.contains(fault));
     }
-    assert_eq!(Faults::NONE.crashes, 0.0);
+    assert!(missing.is_empty(), "no evening of twenty has: {missing:?}");
 }

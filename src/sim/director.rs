@@ -154,11 +154,6 @@ impl Director {
         &self.config
     }
 
-    /// The token of the server's API.
-    pub(super) fn token(&self) -> &SecretString {
-        &self.token
-    }
-
     /// Ends the daemon and joins its threads.
     pub(super) fn finish(&mut self) {
         if let Some(daemon) = self.daemon.take() {

@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::Method;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -19,9 +18,8 @@ use super::{
 use crate::{
     api::Generation,
     config::{Config, Trigger},
-    domain::{API, EventId, Mode, ServerUrl},
-    environment::Request,
-    sandbox::{Fate, Link, Mix, Outcome, Sandbox, Scenario, World, population},
+    domain::{EventId, Mode},
+    sandbox::{Fate, Mix, Outcome, Sandbox, Scenario, World, population},
     script::Library,
     store::{RunRow, RunsFilter, StoreError, WriteRow},
 };
@@ -56,8 +54,8 @@ pub enum Failure {
     /// No folder for its files.
     #[error("there is no room for the files of a rehearsal: {0}")]
     Folder(std::io::Error),
-    /// The sandbox refused what the rehearsal is to begin with.
-    #[error("the sandbox refused to make the session: {0}")]
+    /// The simulated server refused what the rehearsal itself asked for.
+    #[error("the simulated server refused {0}")]
     Session(String),
     /// There is no automation of this name.
     #[error("no automation here takes webhooks and is called {0:?}")]
@@ -281,9 +279,7 @@ impl Rehearsal {
     fn call(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         let mut state = self.stage.lock();
         let now = seconds(state.now);
-        let generation = state.world.sandbox().generation();
-        let token = self.director.token().clone();
-        ask(&mut state.world, generation, &token, now, method, path, body)
+        state.world.ask(now, method, path, body).map_err(Failure::Session)
     }
 }
 
@@ -301,22 +297,9 @@ pub(super) fn people(setup: &Setup) -> Result<(World, SecretString, Vec<String>,
         // Everybody is in the first; the others are there so that no script finds them missing.
         let profiles =
             if index == 0 { population(&setup.scenario, &setup.mix, setup.seed) } else { Vec::new() };
-        let mut names: Vec<String> = profiles.iter().map(|profile| profile.name.to_string()).collect();
-        if names.is_empty() {
-            names.push("nobody".to_owned());
-        }
-        let body = json!({
-            "config": setup.scenario.participants.config,
-            "n_players": names.len(),
-            "sname": session,
-            "unames": names,
-        });
-        ask(&mut world, setup.generation, &token, now, Method::POST, "sessions/", Some(&body))?;
-        for profile in profiles {
-            players.push(profile.name.to_string());
-            let link = Link::Player { sname: session.as_str().into(), uname: Arc::clone(&profile.name) };
-            world.add(profile, link);
-        }
+        players.extend(profiles.iter().map(|profile| profile.name.to_string()));
+        let config = &setup.scenario.participants.config;
+        world.begin_session(now, session, config, profiles).map_err(Failure::Session)?;
     }
     Ok((world, token, sessions, players))
 }
@@ -335,45 +318,6 @@ fn sessions_of(config: &Config) -> Vec<String> {
         sessions.push("rehearsal".to_owned());
     }
     sessions
-}
-
-/// A call of the rehearsal itself.
-fn ask(
-    world: &mut World,
-    generation: Generation,
-    token: &SecretString,
-    now: f64,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<Value, Failure> {
-    let path = match generation {
-        Generation::Contract => path.replacen("sessions/", "session/", usize::from(path != "sessions/")),
-        Generation::Toggling | Generation::Newest => path.to_owned(),
-    };
-    let refused = || Failure::Session(path.clone());
-    let url = ServerUrl::default().api(&path).ok_or_else(refused)?;
-    let mut headers = HeaderMap::new();
-    let bearer = format!("Bearer {}", token.expose_secret());
-    headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&bearer).map_err(|_| refused())?);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let request = Request {
-        method,
-        url,
-        headers,
-        body: body.map(|body| Bytes::from(body.to_string())),
-        lane: None,
-        timeout: Duration::from_secs(60),
-        sees_it_through: false,
-        max_answer: usize::MAX,
-    };
-    let response = world.sandbox().answer(now, &request);
-    world.pushed(now);
-    let text = String::from_utf8_lossy(&response.body);
-    if response.status >= 400 {
-        return Err(Failure::Session(format!("{API}{path}: {} {text}", response.status)));
-    }
-    serde_json::from_slice(&response.body).map_err(|_| refused())
 }
 
 fn player(name: &str, fields: &Value) -> Value {

@@ -232,13 +232,25 @@ fn the_demo_ends_by_itself_and_leaves_nothing_behind() {
     let folder = project.path().join("temp");
     fs::create_dir(&folder).unwrap();
     let mut command = project.command();
-    command.env("TMPDIR", &folder).args(["demo", "--for", "12s", "--seed", "5"]);
+    command.env("TMPDIR", &folder).args(["demo", "--for", "12s", "--seed", "5", "--players", "7"]);
     let output = command.output().unwrap();
     assert_eq!(code(&output), 0, "{}", text(&output));
     let said = text(&output);
     assert!(said.contains("arrives") && said.contains("uproctor > welcome: welcomes"), "{said}");
-    assert!(said.contains("people arrived"), "{said}");
+    assert!(said.contains("7 people taking part") && said.contains("people arrived"), "{said}");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "files are left behind");
+}
+
+#[test]
+fn participants_without_a_session_are_wrong_usage() {
+    let project = Project::with_script("fn run(event) {}");
+    let output = project.run(&["sandbox", "--players", "3", "--stalls", "20%"]);
+    assert_eq!(code(&output), 2, "{}", text(&output));
+    assert!(
+        text(&output).contains("--players, --stalls: nobody takes part without a session"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]

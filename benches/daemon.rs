@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use uproctor::{
     api::Client,
     config,
-    domain::{Detail, Event, EventId, EventKind, Mode, RunId},
+    domain::{Detail, Event, EventId, EventKind, Mode, Outcome, RunId},
     effects::Door,
     engine::{Command as Decision, Engine, Input, Standing},
     environment::{Environment, Scope},
@@ -99,7 +99,7 @@ fn run_beside_bare_http() {
     let tools = Arc::new(Tools {
         env: Arc::clone(&env),
         client: Arc::clone(&client),
-        door: Door::new(Arc::clone(&env), client, store.clone()),
+        door: Door::new(Arc::clone(&env), client, store.clone(), config.guard.clone()),
         store,
         http: config.http.clone(),
         exports: config.daemon.exports.clone(),
@@ -119,6 +119,7 @@ fn run_beside_bare_http() {
         automation: automation.name.clone(),
         kind: EventKind::Manual,
         at: env.now(),
+        count: 1,
         detail: Detail::Manual { payload: serde_json::Value::Null, dry_run: false },
     };
     // Live installs it too; an error says that it is there.
@@ -218,11 +219,11 @@ fn ten_thousand_schedules() {
         for command in engine.handle(now, Input::Tick) {
             let Decision::Fire { automation, kind, instant, missed_count } = command else { continue };
             let detail = Detail::Scheduled { scheduled_at: instant, missed_count };
-            let event = Arc::new(Event { id: EventId(1), automation, kind, at: now, detail });
+            let event = Arc::new(Event { id: EventId(1), automation, kind, at: now, count: 1, detail });
             let started = engine.handle(now, Input::Accepted(Arc::clone(&event)));
             assert!(matches!(started.as_slice(), [Decision::Start { .. }]), "dropped: {started:?}");
             lateness.push(Duration::try_from(Timestamp::now().duration_since(instant)).unwrap());
-            engine.handle(now, Input::RunFinished(event));
+            engine.handle(now, Input::RunFinished { event, outcome: Outcome::Done });
         }
     }
     let share = 100.0 * (cpu_time() - cpu).as_secs_f64() / begin.elapsed().as_secs_f64();

@@ -1,6 +1,7 @@
 //! Between deciding and doing: takes what happened, asks the engine, writes its answer down in one transaction, and gives
 //! out the work. It blocks and reads no clock of its own, so that a rehearsal can drive it as the daemon does.
 
+mod ending;
 mod poll;
 mod work;
 
@@ -12,17 +13,21 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Automation, Config},
-    domain::{AutomationName, Detail, Event, Mode, RunId, RunReport, TraceLine},
-    engine::{Command, Engine, Input, PollResult, Standing},
+    domain::{
+        AutomationName, Detail, Event, EventId, EventKind, Held, Hold, Mode, Outcome, RunId, RunReport,
+        TraceLine,
+    },
+    engine::{Command, Engine, Input, PollResult, Standing, look_back},
     environment::Scope,
     script::{Library, PollFailure, RunTask, Signal, Tools},
-    store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
+    store::{Change, ClockCursor, NewEvent, RunStart, Store, StoreError},
 };
+pub use ending::Ending;
 pub use work::{Stub, Work};
 
 /// The longest a poll may take.
@@ -47,6 +52,8 @@ pub enum Happened {
         /// The rest of its trace.
         trace: (u32, Vec<TraceLine>),
     },
+    /// What an earlier daemon left open is settled.
+    Settled,
     /// A poll has ended; its new events are in the store.
     PollEnded {
         /// What the run would be called if it has to be written down.
@@ -76,8 +83,12 @@ pub struct Dispatcher {
     /// Cancelled when runs are to end.
     cancel: CancellationToken,
     signal: Signal,
+    /// How to end the run of each event that is under way.
+    under_way: HashMap<EventId, Ending>,
     /// Why each poll failed the last time, so that a failure of all night is written down once.
     poll_failures: HashMap<AutomationName, String>,
+    /// While it is found out what became of open writes, no run begins: the work that then waits.
+    held_back: Option<Vec<Work>>,
 }
 
 impl Dispatcher {
@@ -92,10 +103,10 @@ impl Dispatcher {
     ) -> Result<(Self, Vec<Work>), StoreError> {
         let now = tools.env.now();
         let recovered = tools.store.recover(now).wait()?;
-        if recovered.interrupted > 0 || recovered.uncertain > 0 {
+        if recovered.interrupted > 0 || !recovered.open.is_empty() {
             tracing::warn!(
                 interrupted = recovered.interrupted,
-                uncertain = recovered.uncertain,
+                open = recovered.open.len(),
                 "an earlier daemon ended in the middle of runs: they are not run again; look at `uproctor runs --failed`"
             );
         }
@@ -103,20 +114,32 @@ impl Dispatcher {
         let automations: Vec<Arc<Automation>> = config.automations.iter().cloned().map(Arc::new).collect();
         let mut standings = Vec::with_capacity(automations.len());
         for automation in &automations {
-            let clock = tools.store.history().clock_cursor(&automation.name)?;
-            let clock = clock.map(|cursor| (cursor.at, cursor.schedule));
-            standings.push((Arc::clone(automation), Standing { clock }));
+            standings.push((Arc::clone(automation), standing(&tools.store, now, automation)?));
         }
         let (engine, commands) = Engine::start(now, &standings, config.daemon.workers);
         let automations =
             automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
-        let mut dispatcher =
-            Self { engine, tools, automations, library, cancel, signal, poll_failures: HashMap::new() };
+        let settling = !recovered.open.is_empty();
         let mut step = Step::default();
         step.commands.extend(commands);
+        step.inputs.extend(tools.store.history().holds(now)?.into_iter().map(Input::Hold));
+        let mut dispatcher = Self {
+            engine,
+            tools,
+            automations,
+            library,
+            cancel,
+            signal,
+            under_way: HashMap::new(),
+            poll_failures: HashMap::new(),
+            held_back: settling.then(Vec::new),
+        };
         let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
         step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
-        let work = dispatcher.decide(now, step)?;
+        let mut work = dispatcher.decide(now, step)?;
+        if settling {
+            work.push(Work::Settle { open: recovered.open, tools: Arc::clone(&dispatcher.tools) });
+        }
         Ok((dispatcher, work))
     }
 
@@ -129,20 +152,29 @@ impl Dispatcher {
     pub fn handle(&mut self, happened: Vec<Happened>) -> Result<Vec<Work>, StoreError> {
         let now = self.tools.env.now();
         let mut step = Step::default();
+        let mut released = Vec::new();
         for one in happened {
             match one {
                 Happened::Input(input) => step.inputs.push_back(input),
+                Happened::Settled => released = self.held_back.take().unwrap_or_default(),
                 Happened::RunEnded { run, event, report, trace } => {
                     log_end(run, &event, &report);
+                    self.under_way.remove(&event.id);
+                    let outcome = report.outcome;
+                    // The door has written the hold down already.
+                    if report.tripped {
+                        step.inputs.push_back(Input::Hold(tripped(now, run, &event.automation)));
+                    }
                     step.changes.push(Change::Ended { run, at: now, report, trace });
-                    step.inputs.push_back(Input::RunFinished(event));
+                    step.inputs.push_back(Input::RunFinished { event, outcome });
                 }
                 Happened::PollEnded { start, result, trace } => {
                     self.poll_ended(now, start, result, trace, &mut step);
                 }
             }
         }
-        self.decide(now, step)
+        released.extend(self.decide(now, step)?);
+        Ok(released)
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.
@@ -153,7 +185,7 @@ impl Dispatcher {
                 log_end(run, &event, &report);
                 Some(Change::Ended { run, at, report, trace })
             }
-            Happened::Input(_) | Happened::PollEnded { .. } => None,
+            Happened::Input(_) | Happened::Settled | Happened::PollEnded { .. } => None,
         });
         let changes: Vec<Change> = ends.collect();
         if changes.is_empty() { Ok(()) } else { self.tools.store.apply(changes).wait() }
@@ -163,13 +195,16 @@ impl Dispatcher {
         let mut work = Vec::new();
         loop {
             while let Some(command) = step.commands.pop_front() {
-                self.carry_out(now, command, &mut step, &mut work);
+                self.carry_out(now, command, &mut step, &mut work)?;
             }
             let Some(input) = step.inputs.pop_front() else { break };
             step.commands.extend(self.engine.handle(now, input));
         }
         if !step.changes.is_empty() {
             self.commit(&step.changes)?;
+        }
+        if let Some(held_back) = &mut self.held_back {
+            held_back.append(&mut work);
         }
         Ok(work)
     }
@@ -193,43 +228,57 @@ impl Dispatcher {
         }
     }
 
-    fn carry_out(&mut self, now: Timestamp, command: Command, step: &mut Step, work: &mut Vec<Work>) {
+    fn carry_out(
+        &mut self,
+        now: Timestamp,
+        command: Command,
+        step: &mut Step,
+        work: &mut Vec<Work>,
+    ) -> Result<(), StoreError> {
         match command {
             Command::Fire { automation, kind, instant, missed_count } => {
-                let detail = Detail::Scheduled { scheduled_at: instant, missed_count };
-                let event =
-                    NewEvent { automation, kind, at: now, detail }.numbered(self.tools.store.new_event_id());
-                step.changes.push(Change::Occurrence { instant, event: event.clone() });
-                step.inputs.push_back(Input::Accepted(Arc::new(event)));
+                let known = self.tools.store.history().occurrence(&automation, instant)?;
+                let event = self.scheduled(now, automation, kind, instant, missed_count);
+                // The schedule may come by an instant again, where the system's clock was set back.
+                if let Some(first) = known {
+                    let reason = format!("this instant has fired already, as event {first}");
+                    step.changes.push(Change::NotRun { event, reason });
+                } else {
+                    step.changes.push(Change::Occurrence { instant, event: event.clone() });
+                    step.inputs.push_back(Input::Accepted(Arc::new(event)));
+                }
             }
             Command::Clock { automation, cursor: (at, schedule) } => {
                 let cursor = ClockCursor { at, schedule: schedule.to_string() };
                 step.changes.push(Change::Clock { automation, cursor });
             }
-            Command::Missed { automation, count, latest, reason } => {
-                tracing::warn!(%automation, count, %latest, "missed, and not made up for: {reason}");
+            Command::NotRun { automation, kind, instant, count, reason } => {
+                tracing::warn!(%automation, %instant, "does not fire: {reason}");
+                let event = self.scheduled(now, automation, kind, instant, count);
+                step.changes.push(Change::NotRun { event, reason });
+            }
+            Command::Gathered { event } => {
+                step.changes.push(Change::Gathered { event: event.id, count: event.count });
             }
             Command::Drop { event, reason } => {
                 tracing::info!(%event, "not run: {reason}");
                 step.changes.push(Change::Dropped { event, reason });
             }
-            Command::Start { event } => match self.task(&event.automation) {
-                Some(mut task) => {
-                    if let Detail::Manual { dry_run: true, .. } = event.detail {
-                        task.mode = Mode::DryRun;
-                    }
-                    task.scope = self.scope(now, task.automation.time_limit);
-                    let start = run_start(now, &task, Some(event.id));
-                    tracing::info!(run = %task.run, automation = %event.automation, kind = %event.kind, mode = %task.mode, "run starts");
-                    step.changes.push(Change::Started(start));
-                    work.push(Work::Run { task: Box::new(task), event });
+            Command::Hold(hold) => {
+                if let Held::Automation(name) = &hold.held {
+                    tracing::error!(
+                        "{name} is paused: {}; see `uproctor runs {name} --failed`, then `uproctor resume {name}`",
+                        hold.reason
+                    );
                 }
-                None => {
-                    let reason = "its script is not loaded".to_owned();
-                    step.changes.push(Change::Dropped { event: event.id, reason });
-                    step.inputs.push_back(Input::RunFinished(event));
+                step.changes.push(Change::Held(hold));
+            }
+            Command::Cancel { event } => {
+                if let Some(ending) = self.under_way.get(&event) {
+                    ending.make_room();
                 }
-            },
+            }
+            Command::Start { event } => self.start_run(now, event, step, work),
             Command::Poll { automation } => match self.task(&automation) {
                 Some(mut task) => {
                     task.scope = self.scope(now, POLL_LIMIT.min(task.automation.time_limit));
@@ -238,6 +287,41 @@ impl Dispatcher {
                 None => step.inputs.push_back(Input::PollFinished { automation, result: PollResult::Done }),
             },
         }
+        Ok(())
+    }
+
+    fn scheduled(
+        &self,
+        now: Timestamp,
+        automation: AutomationName,
+        kind: EventKind,
+        scheduled_at: Timestamp,
+        missed_count: u64,
+    ) -> Event {
+        let detail = Detail::Scheduled { scheduled_at, missed_count };
+        NewEvent { automation, kind, at: now, detail }.numbered(self.tools.store.new_event_id())
+    }
+
+    fn start_run(&mut self, now: Timestamp, event: Arc<Event>, step: &mut Step, work: &mut Vec<Work>) {
+        let Some(mut task) = self.task(&event.automation) else {
+            let reason = "its script is not loaded".to_owned();
+            step.changes.push(Change::Dropped { event: event.id, reason });
+            // It never began, which says as little about the script as an interruption.
+            step.inputs.push_back(Input::RunFinished { event, outcome: Outcome::Interrupted });
+            return;
+        };
+        match event.detail {
+            Detail::Manual { dry_run: true, .. } => task.mode = Mode::DryRun,
+            Detail::Plan { .. } => task.mode = Mode::Live,
+            _ => {}
+        }
+        task.scope = self.scope(now, task.automation.time_limit);
+        let start = run_start(now, &task, Some(event.id));
+        tracing::info!(run = %task.run, automation = %event.automation, kind = %event.kind, mode = %task.mode, "run starts");
+        step.changes.push(Change::Started(start));
+        let ending = Ending::of(&task.scope);
+        self.under_way.insert(event.id, ending.clone());
+        work.push(Work::Run { task: Box::new(task), event, ending });
     }
 
     fn task(&self, automation: &AutomationName) -> Option<RunTask> {
@@ -300,7 +384,20 @@ struct Step {
     changes: Vec<Change>,
 }
 
-fn run_start(now: Timestamp, task: &RunTask, event: Option<crate::domain::EventId>) -> RunStart {
+/// Where an automation stood when the store was last written.
+fn standing(store: &Store, now: Timestamp, automation: &Automation) -> Result<Standing, StoreError> {
+    let (history, name) = (store.history(), &automation.name);
+    let clock = history.clock_cursor(name)?.map(|cursor| (cursor.at, cursor.schedule));
+    let since = look_back(&automation.pace)
+        .map(|time| now.saturating_sub(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)));
+    let runs = match since {
+        Some(since) => history.runs_since(name, since.unwrap_or(Timestamp::MIN))?,
+        None => Vec::new(),
+    };
+    Ok(Standing { clock, runs, failures: history.failures_in_a_row(name)? })
+}
+
+fn run_start(now: Timestamp, task: &RunTask, event: Option<EventId>) -> RunStart {
     RunStart {
         run: task.run,
         event,
@@ -312,10 +409,16 @@ fn run_start(now: Timestamp, task: &RunTask, event: Option<crate::domain::EventI
     }
 }
 
+/// What the engine is told where a guard stopped a run.
+fn tripped(now: Timestamp, run: RunId, automation: &AutomationName) -> Hold {
+    let reason = format!("a guard stopped run {run}");
+    Hold { held: Held::Automation(automation.clone()), since: now, until: None, reason }
+}
+
 fn log_end(run: RunId, event: &Event, report: &RunReport) {
     let automation = &event.automation;
     let reason = report.reason.as_deref().unwrap_or_default();
-    if report.outcome == crate::domain::Outcome::Failed {
+    if report.outcome == Outcome::Failed {
         tracing::warn!(%run, %automation, "run failed: {reason}");
     } else {
         tracing::info!(%run, %automation, "run {}{}{reason}", report.outcome, if reason.is_empty() { "" } else { ": " });

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::Method;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -38,12 +39,23 @@ struct Known {
 impl Client {
     /// A client of the server at `base`, with a token that its `main.py` lists. Sends nothing yet.
     pub fn new(env: Arc<dyn Environment>, base: ServerUrl, token: SecretString) -> Self {
-        Self { connection: Connection { env, base, token }, known: Mutex::default() }
+        Self { connection: Connection::new(env, base, token), known: Mutex::default() }
     }
 
     /// The server's address.
     pub fn base(&self) -> &ServerUrl {
         &self.connection.base
+    }
+
+    /// The server's clock when it last answered, to the second; `None` before the first answer, or where something before
+    /// the server takes the `Date` header away.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.connection.server_time()
+    }
+
+    /// Since when the server is back, by our clock, if requests found nobody there before.
+    pub fn back_since(&self) -> Option<Timestamp> {
+        self.connection.back_since()
     }
 
     /// The server's version. Asked for once and remembered until the server turns out to be another: a path it does
@@ -270,7 +282,7 @@ enum Read {
 /// The version could not be found out, so the write was not sent, whatever happened to the question.
 fn before_write(error: ApiError) -> ApiError {
     let kind = if error.kind == ErrorKind::LostAnswer { ErrorKind::Unreachable } else { error.kind };
-    ApiError { kind, sent: false, ..error }
+    ApiError { kind, sent: false, pending: false, ..error }
 }
 
 fn is_success(status: u16) -> bool {

@@ -1,28 +1,47 @@
 //! One request to the server: its headers, its limits, and one or several attempts.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
+    circuit::Circuit,
     error::{ApiError, ErrorKind},
     retry,
     row::Limits,
 };
 use crate::domain::ServerUrl;
-use crate::environment::{Environment, Priority, Request, Response, Scope};
+use crate::environment::{Environment, Priority, Request, Response, Scope, TransportError, TransportReason};
 
 /// The way to one server.
 pub(super) struct Connection {
     pub(super) env: Arc<dyn Environment>,
     pub(super) base: ServerUrl,
     pub(super) token: SecretString,
+    circuit: Circuit,
+    /// The server's clock, as its last answer told it.
+    clock: Mutex<Option<Timestamp>>,
 }
 
 impl Connection {
+    pub(super) fn new(env: Arc<dyn Environment>, base: ServerUrl, token: SecretString) -> Self {
+        Self { env, base, token, circuit: Circuit::default(), clock: Mutex::default() }
+    }
+
+    /// The server's clock when it last answered, to the second.
+    pub(super) fn server_time(&self) -> Option<Timestamp> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Since when the server is back, if requests found nobody there before.
+    pub(super) fn back_since(&self) -> Option<Timestamp> {
+        self.circuit.back_since()
+    }
+
     /// A request with the token, not yet sent. A body is JSON.
     pub(super) fn request(
         &self,
@@ -67,7 +86,7 @@ impl Connection {
     ) -> Result<Response, ApiError> {
         scope.check(self.env.now()).map_err(|reason| retry::stopped(endpoint, reason, false))?;
         let sent = request.clone();
-        self.env.execute(request, scope).map_err(|error| retry::transport(endpoint, &sent, &error))
+        self.execute(request, scope).map_err(|error| retry::transport(endpoint, &sent, &error))
     }
 
     /// Sends a request that changes nothing, again if need be.
@@ -77,6 +96,32 @@ impl Connection {
         request: &Request,
         scope: &Scope,
     ) -> Result<Response, ApiError> {
-        retry::send(&*self.env, endpoint, request, scope)
+        retry::send(&*self.env, |request, scope| self.execute(request, scope), endpoint, request, scope)
+    }
+
+    /// Sends one request once the circuit lets it.
+    fn execute(&self, request: Request, scope: &Scope) -> Result<Response, TransportError> {
+        loop {
+            let wait = self.circuit.wait(self.env.now());
+            if wait.is_zero() {
+                break;
+            }
+            self.env.sleep(wait, scope).map_err(|stopped| TransportError {
+                sent: false,
+                reason: TransportReason::Stopped(stopped),
+                message: format!(
+                    "the server has failed again and again and is left alone for a while: {stopped}"
+                ),
+            })?;
+        }
+        let result = self.env.execute(request, scope);
+        self.circuit.note(self.env.now(), &result);
+        if let Ok(answer) = &result
+            && let Some(date) = answer.headers.get(header::DATE).and_then(|date| date.to_str().ok())
+            && let Ok(at) = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date)
+        {
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        }
+        result
     }
 }

@@ -17,6 +17,8 @@ pub struct ApiError {
     pub message: String,
     /// Whether the request can have reached the server.
     pub sent: bool,
+    /// Whether the request may still be on its way and be carried out later: nobody waited for its end.
+    pub pending: bool,
     /// How long the server asked to be left alone from its answer on (`Retry-After`), if it did.
     pub retry_after: Option<Duration>,
 }
@@ -111,6 +113,7 @@ impl ApiError {
             status: None,
             message: message.into(),
             sent: false,
+            pending: false,
             retry_after: None,
         }
     }
@@ -123,6 +126,7 @@ impl ApiError {
             status: Some(status),
             message: message.into(),
             sent: true,
+            pending: status == 504,
             retry_after: None,
         }
     }

@@ -10,6 +10,7 @@
 
 mod answer;
 mod call;
+mod circuit;
 mod client;
 mod connection;
 mod decode;
@@ -33,4 +34,5 @@ pub use call::Call;
 pub use client::Client;
 pub use endpoint::{Endpoint, Repeat, UnknownEndpoint};
 pub use error::{ApiError, ErrorKind};
+pub use retry::{ATTEMPTS, backoff};
 pub use version::{Generation, ServerVersion, VersionError};

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use super::error::{ApiError, ErrorKind};
 use crate::environment::{Environment, Request, Response, Scope, Stopped, TransportError, TransportReason};
 
-/// How often a safe request is sent at most.
-const ATTEMPTS: u32 = 5;
+/// How often a request is sent at most, if it may be sent again.
+pub const ATTEMPTS: u32 = 5;
 /// The bound of the first wait.
 const BASE: Duration = Duration::from_secs(1);
 /// The bound that no wait's bound goes beyond, unless the server asks for longer.
@@ -22,6 +22,7 @@ const CAP: Duration = Duration::from_secs(60);
 /// next wait would outlast the scope: what went wrong is then of more use than "out of time".
 pub(super) fn send(
     env: &dyn Environment,
+    execute: impl Fn(Request, &Scope) -> Result<Response, TransportError>,
     endpoint: &str,
     request: &Request,
     scope: &Scope,
@@ -29,14 +30,14 @@ pub(super) fn send(
     let mut attempt = 0;
     loop {
         scope.check(env.now()).map_err(|reason| stopped(endpoint, reason, attempt > 0))?;
-        let outcome = env.execute(request.clone(), scope);
+        let outcome = execute(request.clone(), scope);
         let asked = match &outcome {
             Ok(answer) if may_pass(answer.status) => retry_after(answer, env.now()).unwrap_or_default(),
             Err(error) if may_go_better(error.reason) => Duration::ZERO,
             Ok(_) | Err(_) => return outcome.map_err(|error| transport(endpoint, request, &error)),
         };
         attempt += 1;
-        let wait = jitter(attempt, env.random()).max(asked);
+        let wait = backoff(attempt, env.random()).max(asked);
         if attempt == ATTEMPTS || wait >= scope.remaining(env.now()) {
             return outcome.map_err(|error| transport(endpoint, request, &error));
         }
@@ -46,7 +47,7 @@ pub(super) fn send(
 }
 
 /// The wait after the given number of attempts, from 64 random bits.
-fn jitter(attempts: u32, random: u64) -> Duration {
+pub fn backoff(attempts: u32, random: u64) -> Duration {
     let bound = BASE.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(CAP);
     let micros = (bound.as_micros() * u128::from(random)) >> 64;
     Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
@@ -76,7 +77,7 @@ pub(super) fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration>
 /// The error of a scope that ended. `sent` says whether something had been sent by then.
 pub(super) fn stopped(endpoint: &str, reason: Stopped, sent: bool) -> ApiError {
     let error = ApiError::unsent(ErrorKind::Stopped(reason), endpoint, reason.to_string());
-    ApiError { sent, ..error }
+    ApiError { sent, pending: sent, ..error }
 }
 
 /// The error of a request that brought no whole answer.
@@ -104,6 +105,7 @@ pub(super) fn transport(endpoint: &str, request: &Request, error: &TransportErro
         status: None,
         message,
         sent: error.sent,
+        pending: error.sent && !matches!(error.reason, TransportReason::Broken | TransportReason::TooLarge),
         retry_after: None,
     }
 }
@@ -115,10 +117,10 @@ mod tests {
     #[test]
     fn waits_are_drawn_below_a_bound_that_doubles_up_to_a_minute() {
         let bounds: Vec<u64> =
-            [1, 2, 3, 4, 7, 40].map(|n| jitter(n, u64::MAX).as_micros() as u64 + 1).to_vec();
+            [1, 2, 3, 4, 7, 40].map(|n| backoff(n, u64::MAX).as_micros() as u64 + 1).to_vec();
         assert_eq!(bounds, [1, 2, 4, 8, 60, 60].map(|s| s * 1_000_000));
-        assert_eq!(jitter(3, 0), Duration::ZERO);
-        assert_eq!(jitter(3, 1 << 63), Duration::from_secs(2));
+        assert_eq!(backoff(3, 0), Duration::ZERO);
+        assert_eq!(backoff(3, 1 << 63), Duration::from_secs(2));
     }
 
     #[test]

@@ -153,7 +153,7 @@ fn here(args: &Args, path: &Path) -> Exit {
         let new =
             NewEvent { automation: args.name.clone(), kind: EventKind::Manual, at: tools.env.now(), detail };
         let signal = Arc::new(|_| {});
-        let (mut dispatcher, _) = Dispatcher::start(
+        let (mut dispatcher, mut work) = Dispatcher::start(
             &only,
             library,
             Arc::clone(&tools),
@@ -162,7 +162,7 @@ fn here(args: &Args, path: &Path) -> Exit {
             Waiting::Leave,
         )?;
         let event = Arc::new(tools.store.accept_manual(new).wait()?);
-        let mut work = dispatcher.handle(vec![Happened::Input(Input::Accepted(Arc::clone(&event)))])?;
+        work.extend(dispatcher.handle(vec![Happened::Input(Input::Accepted(Arc::clone(&event)))])?);
         while let Some(one) = work.pop() {
             if let Some(ended) = on_a_thread(one) {
                 work.extend(dispatcher.handle(vec![ended])?);

@@ -8,10 +8,12 @@ use std::{
 
 use super::{
     daemon::MODES,
+    overlap::Overlap,
+    pace::Pace,
     reader::{Section, Source},
     trigger::{self, Surroundings, Trigger},
 };
-use crate::domain::{AutomationName, Capability, Mode, Severity, line_column};
+use crate::domain::{AutomationName, Capability, Mode, line_column};
 
 /// `[[automation]]`.
 #[derive(Clone, Debug)]
@@ -34,50 +36,10 @@ pub struct Automation {
     pub allow_span: Range<usize>,
     /// `overlap`, `key`, `max` and `on_full`: what happens to an event while a run is under way.
     pub overlap: Overlap,
+    /// `debounce`, `throttle`, `rate_limit` and `cooldown`: how often it runs.
+    pub pace: Pace,
     /// `time_limit`: the longest a run may take, waits included. Default 10 min.
     pub time_limit: Duration,
-}
-
-/// What happens to an event while a run for the same key is under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Overlap {
-    /// `overlap`.
-    pub policy: OverlapPolicy,
-    /// `key`: within what the policy holds. Default `automation`.
-    pub key: KeyRule,
-    /// `max`: how many events may wait for a key. Default 10, and 1000 where a webhook or a poll brings them.
-    pub max: usize,
-    /// `on_full`: which event goes when more would wait.
-    pub on_full: OnFull,
-}
-
-/// `overlap`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OverlapPolicy {
-    /// The event is dropped, with a reason. The default of clocks, whose next event comes anyway.
-    Single,
-    /// The event waits. The default of webhooks and polls, whose events do not come again.
-    Queued,
-}
-
-/// Within what an overlap is judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyRule {
-    /// The whole automation.
-    Automation,
-    /// A field of the payload or item, by its path: `player`, `data.participant_id`. Events without the field share one key.
-    Field(String),
-}
-
-/// `on_full`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFull {
-    /// The one that just came.
-    DropNewest,
-    /// The one that has waited longest.
-    DropOldest,
-    /// All that wait: the one that just came stands for them.
-    Coalesce,
 }
 
 impl Automation {
@@ -156,7 +118,8 @@ impl Automation {
         }
         let from_outside =
             triggers.iter().any(|(trigger, _)| matches!(trigger, Trigger::Webhook(_) | Trigger::Poll(_)));
-        let overlap = Overlap::read(&mut section, from_outside);
+        let pace = Pace::read(&mut section, from_outside);
+        let overlap = Overlap::read(&mut section, from_outside, pace.throttle.is_some());
         let time_limit = section.duration("time_limit", Duration::from_secs(1));
         section.finish();
         let script = script?;
@@ -170,48 +133,9 @@ impl Automation {
             allow,
             allow_span,
             overlap,
+            pace,
             time_limit: time_limit.map_or(Duration::from_mins(10), |limit| limit.value),
         })
-    }
-}
-
-impl Overlap {
-    fn read(section: &mut Section<'_, '_>, from_outside: bool) -> Self {
-        let policy = section
-            .choice("overlap", &[("single", OverlapPolicy::Single), ("queued", OverlapPolicy::Queued)]);
-        let key = section.text("key").map(|key| match key.value.as_str() {
-            "automation" => KeyRule::Automation,
-            path => KeyRule::Field(path.to_owned()),
-        });
-        let max = section.number("max", 1..=100_000);
-        let on_full = section.choice(
-            "on_full",
-            &[
-                ("drop_newest", OnFull::DropNewest),
-                ("drop_oldest", OnFull::DropOldest),
-                ("coalesce", OnFull::Coalesce),
-            ],
-        );
-        let default = if from_outside { OverlapPolicy::Queued } else { OverlapPolicy::Single };
-        let policy = policy.map_or(default, |policy| policy.value);
-        let unused = [
-            ("max", max.as_ref().map(|max| &max.span)),
-            ("on_full", on_full.as_ref().map(|full| &full.span)),
-        ];
-        for (key, span) in unused {
-            if let (OverlapPolicy::Single, Some(span)) = (policy, span) {
-                let message = format!("`{key}` has no effect: with `overlap = \"single\"` no event waits");
-                let problem = section.source.problem(Severity::Warning, span.clone(), message);
-                section.source.push(problem.help("leave it out, or write `overlap = \"queued\"`"));
-            }
-        }
-        let default_max = if from_outside { 1000 } else { 10 };
-        Self {
-            policy,
-            key: key.unwrap_or(KeyRule::Automation),
-            max: max.map_or(default_max, |max| usize::try_from(max.value).unwrap_or(default_max)),
-            on_full: on_full.map_or(OnFull::DropNewest, |on_full| on_full.value),
-        }
     }
 }
 

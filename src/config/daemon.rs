@@ -29,7 +29,8 @@ pub struct DaemonSection {
 }
 
 /// The words for `mode`.
-pub(super) const MODES: [(&str, Mode); 2] = [("dry-run", Mode::DryRun), ("live", Mode::Live)];
+pub(super) const MODES: [(&str, Mode); 3] =
+    [("dry-run", Mode::DryRun), ("approve", Mode::Approve), ("live", Mode::Live)];
 
 impl DaemonSection {
     /// What holds where the section says nothing.

@@ -2,7 +2,10 @@
 
 mod automation;
 mod daemon;
+mod guard;
 mod http;
+mod overlap;
+mod pace;
 pub(crate) mod reader;
 mod secret;
 mod server;
@@ -17,12 +20,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use automation::{Automation, KeyRule, OnFull, Overlap, OverlapPolicy};
+pub use automation::Automation;
 pub use daemon::DaemonSection;
+pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
+pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
+pub use pace::{Debounce, Pace};
 pub use secret::Secrets;
 pub use server::UprootSection;
-pub use trigger::{Clock, Missed, MissedPolicy, Poll, Trigger, Webhook};
+pub use trigger::{Clock, MissedPolicy, Poll, Timing, Trigger, Webhook};
 
 use crate::domain::{Mode, Problem};
 use reader::{Section, Source};
@@ -39,6 +45,8 @@ pub struct Config {
     pub uproot: UprootSection,
     /// `[daemon]`.
     pub daemon: DaemonSection,
+    /// `[guard]`.
+    pub guard: GuardSection,
     /// `[http."HOST"]`.
     pub http: HttpSection,
     /// `[[automation]]`, in the order of the file.
@@ -52,6 +60,7 @@ impl fmt::Debug for Config {
             .field("file", &self.file)
             .field("uproot", &self.uproot)
             .field("daemon", &self.daemon)
+            .field("guard", &self.guard)
             .field("http", &self.http)
             .field("automations", &self.automations)
             .finish_non_exhaustive()
@@ -128,6 +137,7 @@ fn empty(file: &Path, text: String) -> Config {
         text,
         uproot: UprootSection::new(),
         daemon: DaemonSection::new(root_of(file)),
+        guard: GuardSection::new(),
         http: HttpSection::new(),
         automations: Vec::new(),
     }
@@ -154,6 +164,8 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     let daemon = whole.table("daemon", "[daemon]");
     let zone_given = daemon.as_ref().is_some_and(|daemon| daemon.has("timezone"));
     config.daemon = DaemonSection::read(&source, daemon, root_of(file));
+    let guard = whole.table("guard", "[guard]");
+    config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);
     let hosts = whole.table("http", "[http]");
     config.http = http::read(&source, hosts, &secrets);
     let around = Surroundings { zone: config.daemon.timezone.as_ref(), zone_given, secrets: &secrets };

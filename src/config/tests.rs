@@ -1,5 +1,7 @@
 //! Whole configurations: what is read, and everything that is said about what cannot be.
 
+mod pace;
+
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -80,7 +82,12 @@ on = { poll = "10ms" }
             (3, 13, "NOT_SET is not set", "export NOT_SET="),
             (6, 10, "other machines can reach", "127.0.0.1"),
             (7, 12, "no time zone \"Europe/Berln\": did you mean \"Europe/Berlin\"?", ""),
-            (8, 8, "`mode` cannot be \"alive\": it is one of dry-run, live", "did you mean \"live\"?"),
+            (
+                8,
+                8,
+                "`mode` cannot be \"alive\": it is one of dry-run, approve, live",
+                "did you mean \"live\"?",
+            ),
             (9, 11, "`workers` is 0, but must be from 1 to 1000", ""),
             (10, 1, "unknown key `colour` in [daemon]", "the keys here are: listen, store"),
             (14, 10, "a file in the scripts folder", ""),
@@ -278,15 +285,18 @@ fn what_is_not_written_is_at_its_default() {
     assert_eq!(daemon.store, Path::new("lab/uproctor.db"));
     assert_eq!(daemon.scripts, Path::new("lab/scripts"));
     assert_eq!(daemon.exports, Path::new("lab/exports"));
-    let missed: Vec<Option<Missed>> = config
+    let missed: Vec<Option<Timing>> = config
         .automations
         .iter()
         .map(|automation| match &automation.triggers[0] {
-            Trigger::Clock(_, missed) => Some(*missed),
+            Trigger::Clock(_, timing) => Some(*timing),
             _ => None,
         })
         .collect();
-    let clock = |policy| Some(Missed { policy, grace: Duration::from_secs(60), deadline: None });
+    let clock = |missed| {
+        let (jitter, grace) = (Duration::ZERO, Duration::from_secs(60));
+        Some(Timing { jitter, grace, missed, deadline: None })
+    };
     let (skip, once) = (clock(MissedPolicy::Skip), clock(MissedPolicy::Once));
     assert_eq!(missed, [skip, once, once, None, None]);
     for automation in &config.automations {
@@ -295,6 +305,7 @@ fn what_is_not_written_is_at_its_default() {
             if from_outside { (OverlapPolicy::Queued, 1000) } else { (OverlapPolicy::Single, 10) };
         let on_full = OnFull::DropNewest;
         assert_eq!(automation.overlap, Overlap { policy, key: KeyRule::Automation, max, on_full });
+        assert_eq!(automation.pace, Pace::default());
         assert_eq!(automation.mode, Mode::DryRun);
         assert_eq!(automation.time_limit, Duration::from_secs(600));
         assert!(automation.allow.is_empty() && automation.params.is_empty());
@@ -337,30 +348,5 @@ fn two_of_one_name_are_found_also_where_one_lacks_the_rest() {
             (16, 1, "\"a\" has no trigger", ""),
             (17, 8, "two automations are called \"a\"", "the first is in line 8"),
         ],
-    );
-}
-
-#[test]
-fn what_only_a_queue_has_is_warned_about_where_there_is_none() {
-    let said = |lines: &str| {
-        let draft = read(&with(&automation("a", lines)));
-        assert!(draft.problems.iter().all(|problem| !problem.is_error()), "{:#?}", show(&draft.problems));
-        show(&draft.problems)
-    };
-    let [max, full] = said(
-        "on = { webhook = \"h\", scheme = \"none\" }\noverlap = \"single\"\nmax = 3\non_full = \"coalesce\"",
-    )
-    .try_into()
-    .unwrap();
-    assert!(max.starts_with("12:7 `max` has no effect"), "{max}");
-    assert!(
-        full.starts_with("13:11 `on_full` has no effect") && full.contains("overlap = \"queued\""),
-        "{full}"
-    );
-    // A clock is single by itself.
-    let [max] = said("on = { every = \"1m\" }\nmax = 3").try_into().unwrap();
-    assert!(max.starts_with("11:7 `max` has no effect"), "{max}");
-    assert!(
-        said("on = { every = \"1m\" }\noverlap = \"queued\"\nmax = 3\non_full = \"coalesce\"").is_empty()
     );
 }

@@ -10,7 +10,7 @@ use super::{
     secret::Secrets,
 };
 use crate::{
-    domain::{EventKind, HookName, Scheme, Severity, did_you_mean, parse_duration},
+    domain::{EventKind, HookName, Scheme, Severity, did_you_mean, format_duration, parse_duration},
     schedule::{Cron, Every, Zone, parse_at},
     signature::check_secret,
 };
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Trigger {
     /// A calendar: `cron`, `every` or `at`.
-    Clock(Clock, Missed),
+    Clock(Clock, Timing),
     /// `webhook`: a request to `/hooks/NAME`.
     Webhook(Webhook),
     /// `poll`: the script's `poll()` is asked for items.
@@ -66,14 +66,16 @@ impl Clock {
     }
 }
 
-/// What becomes of instants that the daemon was not there for.
+/// How far from its instants a clock fires, and what becomes of those that the daemon was not there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Missed {
-    /// `missed`.
-    pub policy: MissedPolicy,
+pub struct Timing {
+    /// `jitter`: each instant fires up to this much later, each always by the same. Default none.
+    pub jitter: Duration,
     /// `grace`: up to this late, an instant simply fires. Default 60 s.
     pub grace: Duration,
-    /// `deadline`: later than this, a missed instant is given up. Default the period, at most 1 h.
+    /// `missed`: what becomes of those that are later.
+    pub missed: MissedPolicy,
+    /// `deadline`: later than this, never. Default the period, at most 1 h.
     pub deadline: Option<Duration>,
 }
 
@@ -127,7 +129,7 @@ pub(super) fn read(
     mut section: Section<'_, '_>,
     around: &Surroundings<'_>,
 ) -> Option<(Trigger, Range<usize>)> {
-    let span = section.span.clone();
+    let (source, span) = (section.source, section.span.clone());
     let given: Vec<&str> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();
     let trigger = match given.as_slice() {
         ["cron"] => cron(&mut section, around),
@@ -136,7 +138,6 @@ pub(super) fn read(
         ["webhook"] => webhook(&mut section, around),
         ["poll"] => poll(&mut section),
         [] => {
-            let source = section.source;
             if let Some(kind) = LATER.into_iter().find(|kind| section.has(kind)) {
                 source.error_help(
                     span,
@@ -157,7 +158,7 @@ pub(super) fn read(
             return None;
         }
         several => {
-            section.source.error_help(
+            source.error_help(
                 span,
                 format!("`on` names {} triggers in one table", several.len()),
                 "write a list, one table each: on = [{ cron = \"...\" }, { webhook = \"...\" }]",
@@ -166,12 +167,24 @@ pub(super) fn read(
         }
     };
     section.finish();
-    Some((trigger?, span))
+    let trigger = trigger?;
+    if let Trigger::Clock(clock, timing) = &trigger
+        && let Some(period) = clock.period(Timestamp::UNIX_EPOCH)
+        && timing.jitter >= period
+    {
+        let period = format_duration(period);
+        source.error_help(
+            span.clone(),
+            format!("`jitter` has to be shorter than the time between two firings, {period}"),
+            "a shorter `jitter`, or none",
+        );
+    }
+    Some((trigger, span))
 }
 
 fn cron(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Trigger> {
     let text = section.text("cron");
-    let missed = missed(section, MissedPolicy::Once);
+    let timing = timing(section, MissedPolicy::Once);
     let text = text?;
     let source = section.source;
     let cron = match Cron::parse(&text.value) {
@@ -193,15 +206,15 @@ fn cron(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Trig
         }
         return None;
     };
-    Some(Trigger::Clock(Clock::Cron(cron, zone.clone()), missed))
+    Some(Trigger::Clock(Clock::Cron(cron, zone.clone()), timing))
 }
 
 fn every(section: &mut Section<'_, '_>) -> Option<Trigger> {
     let period = section.duration("every", Duration::from_secs(1));
-    let missed = missed(section, MissedPolicy::Skip);
+    let timing = timing(section, MissedPolicy::Skip);
     let period = period?;
     match Every::new(period.value, Timestamp::UNIX_EPOCH) {
-        Ok(every) => Some(Trigger::Clock(Clock::Every(every), missed)),
+        Ok(every) => Some(Trigger::Clock(Clock::Every(every), timing)),
         Err(error) => {
             section.source.error(period.span, error.to_string());
             None
@@ -212,7 +225,7 @@ fn every(section: &mut Section<'_, '_>) -> Option<Trigger> {
 fn at(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Trigger> {
     let utc = Zone::utc();
     let text = section.text("at");
-    let missed = missed(section, MissedPolicy::Once);
+    let timing = timing(section, MissedPolicy::Once);
     let text = text?;
     if around.zone.is_none() && !around.zone_given && text.value.parse::<Timestamp>().is_err() {
         section.source.error_help(
@@ -223,7 +236,7 @@ fn at(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Trigge
         return None;
     }
     match parse_at(&text.value, around.zone.unwrap_or(&utc)) {
-        Ok(at) => Some(Trigger::Clock(Clock::At(at), missed)),
+        Ok(at) => Some(Trigger::Clock(Clock::At(at), timing)),
         Err(error) => {
             section.source.error(text.span, error.to_string());
             None
@@ -231,7 +244,8 @@ fn at(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Trigge
     }
 }
 
-fn missed(section: &mut Section<'_, '_>, default: MissedPolicy) -> Missed {
+fn timing(section: &mut Section<'_, '_>, default: MissedPolicy) -> Timing {
+    let jitter = section.duration("jitter", Duration::ZERO).map(|jitter| jitter.value);
     let grace = section.duration("grace", Duration::ZERO).map(|grace| grace.value);
     let deadline = section.duration("deadline", Duration::from_secs(1)).map(|deadline| deadline.value);
     let mut policy = default;
@@ -257,7 +271,12 @@ fn missed(section: &mut Section<'_, '_>, default: MissedPolicy) -> Missed {
             }
         }
     }
-    Missed { policy, grace: grace.unwrap_or(Duration::from_mins(1)), deadline }
+    Timing {
+        jitter: jitter.unwrap_or_default(),
+        grace: grace.unwrap_or(Duration::from_mins(1)),
+        missed: policy,
+        deadline,
+    }
 }
 
 fn webhook(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Trigger> {

@@ -1,5 +1,9 @@
 //! What follows from how work ended, in a world of one answer.
 
+mod polls;
+mod restart;
+mod running;
+
 use std::{
     sync::{Arc, Mutex},
     thread,
@@ -8,20 +12,28 @@ use std::{
 
 use http::{HeaderMap, header::RETRY_AFTER};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{Dispatcher, Happened, Waiting, Work};
 use crate::{
     api::Client,
-    config,
+    config::{self, Config},
+    domain::{Detail, EventId, EventKind},
     effects::Door,
     engine::Input,
     environment::{Environment, Request, Response, Scope, Stopped, TransportError},
     script::{Library, STACK, Tools},
-    store::Store,
+    store::{NewEvent, RunRow, RunsFilter, Store},
 };
 
-/// Every request gets this answer and takes a second; waits take no time.
+const HOOK: &str = "on = { webhook = \"h\", scheme = \"none\" }";
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Every request gets this answer and takes a second. Waits take no time, but those of a day only end when they are
+/// cancelled.
 struct World {
     now: Mutex<Timestamp>,
     status: u16,
@@ -33,7 +45,13 @@ impl Environment for World {
         *self.now.lock().unwrap()
     }
 
-    fn sleep(&self, duration: Duration, _scope: &Scope) -> Result<(), Stopped> {
+    fn sleep(&self, duration: Duration, scope: &Scope) -> Result<(), Stopped> {
+        if duration >= DAY {
+            loop {
+                scope.check(Timestamp::UNIX_EPOCH)?;
+                thread::yield_now();
+            }
+        }
         *self.now.lock().unwrap() += SignedDuration::try_from(duration).unwrap();
         Ok(())
     }
@@ -50,66 +68,109 @@ impl Environment for World {
     }
 }
 
-/// How long after the end of its first poll the second one is due, in seconds.
-fn second_poll(script: &str, retry_after: &'static str) -> i64 {
-    let end = |poll: Work| {
-        let thread = thread::Builder::new().stack_size(STACK).spawn(move || poll.carry_out()).unwrap();
-        thread.join().unwrap()
-    };
-    second_poll_after(script, retry_after, end)
+/// A project with one automation, `it`, whose daemon can be started again and again.
+struct Lab {
+    _folder: TempDir,
+    config: Config,
+    env: Arc<World>,
 }
 
-/// The same where the first poll ends in this way.
-fn second_poll_after(script: &str, retry_after: &'static str, end: impl FnOnce(Work) -> Happened) -> i64 {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("scripts")).unwrap();
-    std::fs::write(folder.path().join("scripts/it.rhai"), script).unwrap();
-    let text = "[uproot]\nurl = \"http://127.0.0.1:9/\"\ntoken_env = \"T\"\n[[automation]]\nname = \"it\"\n\
-                on = { poll = \"30s\" }\nscript = \"it.rhai\"\n";
-    let file = folder.path().join("config.toml");
-    let config = config::parse(&file, text.to_owned(), &|_| Some("token".to_owned())).accept().unwrap();
-    let (library, problems) = Library::load(&config);
-    assert!(problems.is_empty());
-    let world = World { now: Mutex::new(Timestamp::UNIX_EPOCH), status: 503, retry_after };
-    let env: Arc<dyn Environment> = Arc::new(world);
-    let client =
-        Arc::new(Client::new(Arc::clone(&env), config.uproot.url.clone(), config.uproot.token.clone()));
-    let store = Store::open(&config.daemon.store).unwrap();
-    let tools = Arc::new(Tools {
-        env: Arc::clone(&env),
-        client: Arc::clone(&client),
-        door: Door::new(Arc::clone(&env), client, store.clone()),
-        store,
-        http: config.http.clone(),
-        exports: config.daemon.exports.clone(),
-    });
-    let (mut dispatcher, nothing) =
-        Dispatcher::start(&config, library, tools, CancellationToken::new(), Arc::new(|_| {}), Waiting::Run)
-            .unwrap();
-    assert!(nothing.is_empty());
-    let mut work = dispatcher.handle(vec![Happened::Input(Input::Tick)]).unwrap();
-    assert!(matches!(work.as_slice(), [Work::Poll { .. }]));
-    let poll = work.remove(0);
-    let more = dispatcher.handle(vec![end(poll)]).unwrap();
-    assert!(more.is_empty());
-    dispatcher.next_wake().unwrap().duration_since(env.now()).as_secs()
+/// A daemon on the store of a lab, from one start to the next.
+struct Daemon {
+    dispatcher: Dispatcher,
+    store: Store,
+    env: Arc<World>,
 }
 
-#[test]
-fn the_next_poll_is_not_before_the_instant_that_the_server_asked_for() {
-    let run = "fn run(event) { }\n";
-    let list = |poll: &str| format!("{run}fn poll() {{ {poll} }}");
-    // Without a wish of the server, the interval doubles.
-    assert_eq!(second_poll(&list("sessions::list()"), "0"), 60);
-    assert_eq!(second_poll(&list("sessions::list()"), "3600"), 3600);
-    assert_eq!(second_poll(&list("sessions::list()"), "Thu, 01 Jan 1970 02:00:01 GMT"), 7200);
-    // What the script makes of the error does not matter.
-    assert_eq!(second_poll(&list("try { sessions::list() } catch { fail(\"later\") }"), "3600"), 3600);
+impl Lab {
+    fn new(script: &str, lines: &str, world: World) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("scripts")).unwrap();
+        std::fs::write(folder.path().join("scripts/it.rhai"), script).unwrap();
+        let text = format!(
+            "[uproot]\nurl = \"http://127.0.0.1:9/\"\ntoken_env = \"T\"\n[daemon]\ntimezone = \"UTC\"\n\
+             [[automation]]\nname = \"it\"\nscript = \"it.rhai\"\n{lines}\n"
+        );
+        let file = folder.path().join("config.toml");
+        let config = config::parse(&file, text, &|_| Some("token".to_owned())).accept().unwrap();
+        Self { _folder: folder, config, env: Arc::new(world) }
+    }
+
+    /// Starts at this many seconds; gives the work to begin with.
+    fn start(&self, now: i64) -> (Daemon, Vec<Work>) {
+        self.env.set(now);
+        let (library, problems) = Library::load(&self.config);
+        assert!(problems.is_empty());
+        let env: Arc<dyn Environment> = Arc::clone(&self.env) as Arc<dyn Environment>;
+        let (url, token) = (self.config.uproot.url.clone(), self.config.uproot.token.clone());
+        let client = Arc::new(Client::new(Arc::clone(&env), url, token));
+        let store = Store::open(&self.config.daemon.store).unwrap();
+        let tools = Arc::new(Tools {
+            env: Arc::clone(&env),
+            client: Arc::clone(&client),
+            door: Door::new(env, client, store.clone(), self.config.guard.clone()),
+            store: store.clone(),
+            http: self.config.http.clone(),
+            exports: self.config.daemon.exports.clone(),
+        });
+        let (cancel, signal) = (CancellationToken::new(), Arc::new(|_| {}));
+        let (dispatcher, work) =
+            Dispatcher::start(&self.config, library, tools, cancel, signal, Waiting::Run).unwrap();
+        (Daemon { dispatcher, store, env: Arc::clone(&self.env) }, work)
+    }
 }
 
-#[test]
-fn a_poll_that_no_thread_could_be_started_for_comes_again() {
-    let script = "fn run(event) { }\nfn poll() { [] }";
-    let lost = |poll: Work| poll.stub().failed("the system has no thread for it".to_owned());
-    assert_eq!(second_poll_after(script, "0", lost), 60);
+/// A world in which requests succeed.
+fn fine() -> World {
+    World { now: Mutex::new(Timestamp::UNIX_EPOCH), status: 200, retry_after: "0" }
+}
+
+impl World {
+    fn set(&self, now: i64) {
+        *self.now.lock().unwrap() = Timestamp::from_second(now).unwrap();
+    }
+}
+
+impl Daemon {
+    fn tick(&mut self, now: i64) -> Vec<Work> {
+        self.env.set(now);
+        self.dispatcher.handle(vec![Happened::Input(Input::Tick)]).unwrap()
+    }
+
+    /// Takes an event in, as a webhook does; gives its number and the work that follows.
+    fn accept(&mut self, now: i64, payload: Value) -> (EventId, Vec<Work>) {
+        self.env.set(now);
+        let automation = "it".parse().unwrap();
+        let hook = "h".parse().unwrap();
+        let detail = Detail::Webhook { hook, payload, headers: serde_json::Map::new() };
+        let new = NewEvent { automation, kind: EventKind::Webhook, at: self.env.now(), detail };
+        let event = Arc::new(self.store.accept_manual(new).wait().unwrap());
+        let id = event.id;
+        (id, self.dispatcher.handle(vec![Happened::Input(Input::Accepted(event))]).unwrap())
+    }
+
+    /// Does the work, and what follows from it, to its end.
+    fn work_off(&mut self, work: Vec<Work>) {
+        let mut work = work;
+        while let Some(one) = work.pop() {
+            let ended = begin(one).join().unwrap();
+            work.extend(self.dispatcher.handle(vec![ended]).unwrap());
+        }
+    }
+
+    /// What the store says about each event, oldest first: its outcome and the reason.
+    fn rows(&self) -> Vec<(String, String)> {
+        let filter = RunsFilter { automation: None, failed: false, limit: 100 };
+        let row = |row: RunRow| (row.outcome, row.reason.unwrap_or_default());
+        self.store.history().runs(&filter).unwrap().into_iter().rev().map(row).collect()
+    }
+
+    /// The last of them.
+    fn last(&self) -> (String, String) {
+        self.rows().pop().unwrap()
+    }
+}
+
+fn begin(work: Work) -> thread::JoinHandle<Happened> {
+    thread::Builder::new().stack_size(STACK).spawn(move || work.carry_out()).unwrap()
 }

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Happened, poll};
+use super::{Ending, Happened, poll};
 use crate::{
     domain::{Event, RunId, RunReport},
-    script::{self, RunTask},
-    store::RunStart,
+    script::{self, RunTask, Tools},
+    store::{OpenEffect, RunStart},
 };
 
 /// A run or a poll that is to be done now.
@@ -20,6 +20,15 @@ pub enum Work {
         task: Box<RunTask>,
         /// Its event.
         event: Arc<Event>,
+        /// Why it was ended, if it was.
+        ending: Ending,
+    },
+    /// What an earlier daemon sent and did not hear of again: to be found out before anything else begins.
+    Settle {
+        /// The writes.
+        open: Vec<OpenEffect>,
+        /// What it needs.
+        tools: Arc<Tools>,
     },
     /// A poll.
     Poll {
@@ -35,6 +44,7 @@ impl Work {
     pub fn name(&self) -> String {
         match self {
             Self::Run { task, .. } => format!("run {}", task.run),
+            Self::Settle { .. } => "settle".to_owned(),
             Self::Poll { task, .. } => format!("poll {}", task.automation.name),
         }
     }
@@ -42,7 +52,8 @@ impl Work {
     /// With it, the end of this work can be told although the work itself is lost.
     pub fn stub(&self) -> Stub {
         Stub(match self {
-            Self::Run { task, event } => Left::Run { run: task.run, event: Arc::clone(event) },
+            Self::Run { task, event, .. } => Left::Run { run: task.run, event: Arc::clone(event) },
+            Self::Settle { .. } => Left::Settle,
             Self::Poll { start, .. } => Left::Poll { start: start.clone() },
         })
     }
@@ -56,9 +67,17 @@ impl Work {
 
     fn act(self) -> Happened {
         match self {
-            Self::Run { task, event } => {
+            Self::Run { task, event, ending } => {
                 let (report, trace) = script::run(&task, &event);
+                let report = ending.explain(report);
                 Happened::RunEnded { run: task.run, event, report, trace }
+            }
+            Self::Settle { open, tools } => {
+                if let Err(error) = tools.door.settle_open(&open) {
+                    // They stay open in the store, for the next start.
+                    tracing::error!(%error, "what an earlier daemon left open could not be settled");
+                }
+                Happened::Settled
             }
             Self::Poll { task, start } => {
                 let (result, trace) = poll::ask(&task);
@@ -73,6 +92,7 @@ pub struct Stub(Left);
 
 enum Left {
     Run { run: RunId, event: Arc<Event> },
+    Settle,
     Poll { start: RunStart },
 }
 
@@ -83,6 +103,8 @@ impl Stub {
         let trace = (0, Vec::new());
         match self.0 {
             Left::Run { run, event } => Happened::RunEnded { run, event, report, trace },
+            // The writes stay open in the store, for the next start.
+            Left::Settle => Happened::Settled,
             Left::Poll { start } => Happened::PollEnded { start, result: Err(report.into()), trace },
         }
     }

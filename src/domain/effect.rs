@@ -62,6 +62,8 @@ pub struct Effect {
     pub arguments: Value,
     /// What had to be true for it to be sent: for a step, `{"show_page": 3, "page": "app/Decision"}`.
     pub precondition: Option<Value>,
+    /// Whether it moves a player or ends their part: the guard counts these.
+    pub irreversible: bool,
     /// What became of it.
     pub state: EffectState,
     /// What the server said, or why it was not sent.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{AutomationName, EventId, HookName};
+use super::{AutomationName, EventId, HookName, RunId};
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub enum EventKind {
     Poll,
     /// A person asked for it: `uproctor trigger`.
     Manual,
+    /// A person approved a plan, which is now carried out.
+    Plan,
 }
 
 impl EventKind {
@@ -36,6 +38,7 @@ impl EventKind {
             Self::Webhook => "webhook",
             Self::Poll => "poll",
             Self::Manual => "manual",
+            Self::Plan => "plan",
         }
     }
 }
@@ -80,6 +83,11 @@ pub enum Detail {
         /// Whether the person asked for a dry run, whatever the automation's mode.
         dry_run: bool,
     },
+    /// A plan that a person approved.
+    Plan {
+        /// The run that wanted it.
+        run: RunId,
+    },
 }
 
 /// Something that happened, as the store keeps it and a script sees it.
@@ -93,12 +101,14 @@ pub struct Event {
     pub kind: EventKind,
     /// When it was taken in.
     pub at: Timestamp,
+    /// How many events it stands for: more than one where `debounce` gathered several into the last of them.
+    pub count: u32,
     /// What came with it.
     pub detail: Detail,
 }
 
 impl Event {
-    /// The `event` map that a script's `run(event)` gets: `kind`, `id`, `at` (RFC 3339), `automation`, and by kind
+    /// The `event` map that a script's `run(event)` gets: `kind`, `id`, `at` (RFC 3339), `automation`, `count`, and by kind
     /// `scheduled_at` and `missed_count`, `payload` and `headers`, or `key` and `item`.
     pub fn to_script(&self) -> Value {
         let mut map = Map::new();
@@ -106,6 +116,7 @@ impl Event {
         map.insert("id".into(), json!(self.id));
         map.insert("at".into(), json!(self.at.to_string()));
         map.insert("automation".into(), json!(self.automation.as_str()));
+        map.insert("count".into(), json!(self.count));
         match &self.detail {
             Detail::Scheduled { scheduled_at, missed_count } => {
                 map.insert("scheduled_at".into(), json!(scheduled_at.to_string()));
@@ -122,6 +133,9 @@ impl Event {
             Detail::Manual { payload, .. } => {
                 map.insert("payload".into(), payload.clone());
             }
+            Detail::Plan { run } => {
+                map.insert("run".into(), json!(run));
+            }
         }
         Value::Object(map)
     }
@@ -129,7 +143,7 @@ impl Event {
     /// The value in which an overlap key is looked up: the payload or the item; null for the clock.
     pub fn subject(&self) -> &Value {
         match &self.detail {
-            Detail::Scheduled { .. } => &Value::Null,
+            Detail::Scheduled { .. } | Detail::Plan { .. } => &Value::Null,
             Detail::Webhook { payload, .. } | Detail::Manual { payload, .. } => payload,
             Detail::Poll { item, .. } => item,
         }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::Event;
 
 /// Whether an automation's writes are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +55,9 @@ pub enum Outcome {
     Skipped,
     /// An error, a limit, a refusal or `fail(reason)`.
     Failed,
-    /// The daemon stopped while it ran. It is never run again by itself, since what it had done is done.
+    /// A guard, a hold or a pause stopped it.
+    Halted,
+    /// The daemon stopped while it ran, or a newer event took its place. It is never run again by itself, since what it had done is done.
     Interrupted,
 }
 
@@ -63,6 +68,7 @@ impl Outcome {
             Self::Done => "done",
             Self::Skipped => "skipped",
             Self::Failed => "failed",
+            Self::Halted => "halted",
             Self::Interrupted => "interrupted",
         }
     }
@@ -81,18 +87,36 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// Why, in a sentence: the reason given to `skip` or `fail`, or the error with its place in the script.
     pub reason: Option<String>,
+    /// Whether a guard stopped its writes: what it wanted is in its plan, and its automation is held.
+    pub tripped: bool,
 }
 
 impl RunReport {
     /// The script came to its end.
     pub fn done() -> Self {
-        Self { outcome: Outcome::Done, reason: None }
+        Self { outcome: Outcome::Done, reason: None, tripped: false }
     }
 
     /// It failed for this reason.
     pub fn failed(reason: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed, reason: Some(reason.into()) }
+        Self::new(Outcome::Failed, reason)
     }
+
+    /// It ended in this way for this reason.
+    pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self { outcome, reason: Some(reason.into()), tripped: false }
+    }
+}
+
+/// A run of the past, as far as what it means for later ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastRun {
+    /// What it was for.
+    pub event: Event,
+    /// When it started.
+    pub started: Timestamp,
+    /// When and how it ended.
+    pub ended: Option<(Timestamp, Outcome)>,
 }
 
 /// One line of what a run did, in the order in which it did it.

@@ -1,9 +1,9 @@
-//! On whose behalf a write is made: one run, with what it may do and what it has seen.
+//! On whose behalf a write is made: one run, with what it may do and what it has seen and done.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -11,7 +11,7 @@ use std::{
 use super::{EffectError, sightings::Sightings};
 use crate::{
     api::{Answer, Call},
-    domain::{Capability, Mode, RunId},
+    domain::{AutomationName, Capability, Effect, Mode, PlayerName, RunId, SessionName},
     environment::Scope,
     store::TraceBuffer,
 };
@@ -20,6 +20,8 @@ use crate::{
 pub struct Actor {
     /// The run.
     pub run: RunId,
+    /// Its automation.
+    pub automation: AutomationName,
     /// Whether its writes are carried out.
     pub mode: Mode,
     /// The kinds of writes it may make.
@@ -28,22 +30,54 @@ pub struct Actor {
     pub scope: Scope,
     /// What it did so far, as far as that is not in the store yet.
     pub trace: TraceBuffer,
+    /// A person has seen the list of what it does, and approved it.
+    approved: bool,
+    /// What an earlier run had done, in whose place this one goes on.
+    settled: Vec<Effect>,
     ordinal: AtomicU32,
     sightings: Mutex<Sightings>,
+    /// On whom it acted in a way that cannot be taken back.
+    acted_on: Mutex<HashSet<(SessionName, PlayerName)>>,
+    /// Why a guard stopped its writes.
+    tripped: OnceLock<String>,
 }
 
 impl Actor {
     /// A run that has done and seen nothing yet.
-    pub fn new(run: RunId, mode: Mode, allow: BTreeSet<Capability>, scope: Scope) -> Self {
+    pub fn new(
+        run: RunId,
+        automation: AutomationName,
+        mode: Mode,
+        allow: BTreeSet<Capability>,
+        scope: Scope,
+    ) -> Self {
         Self {
             run,
+            automation,
             mode,
             allow,
             scope,
             trace: TraceBuffer::default(),
+            approved: false,
+            settled: Vec::new(),
             ordinal: AtomicU32::new(0),
             sightings: Mutex::default(),
+            acted_on: Mutex::default(),
+            tripped: OnceLock::new(),
         }
+    }
+
+    /// The same for a run that carries out an approved plan. It may do what the plan says, which was allowed when the
+    /// plan was made.
+    pub fn approved(mut self) -> Self {
+        self.approved = true;
+        self
+    }
+
+    /// The same for a run that goes on in another's place: what that one had done is not done again.
+    pub fn resuming(mut self, settled: Vec<Effect>) -> Self {
+        self.settled = settled;
+        self
     }
 
     /// Whether nothing is really written.
@@ -51,9 +85,19 @@ impl Actor {
         self.mode == Mode::DryRun
     }
 
+    /// The key that tells a script why what it wrote was kept back.
+    pub(super) fn kept_key(&self) -> &'static str {
+        if self.is_dry() { "dry_run" } else { "planned" }
+    }
+
+    /// Why a guard stopped its writes, if one did.
+    pub fn tripped(&self) -> Option<&str> {
+        self.tripped.get().map(String::as_str)
+    }
+
     /// Refuses what `allow` does not name. Such a refusal ends the run.
     pub fn require(&self, capability: Capability) -> Result<(), EffectError> {
-        if self.allow.contains(&capability) {
+        if self.approved || self.allow.contains(&capability) {
             return Ok(());
         }
         Err(EffectError::Refused(format!(
@@ -68,11 +112,33 @@ impl Actor {
         }
     }
 
+    pub(super) fn is_approved(&self) -> bool {
+        self.approved
+    }
+
+    /// What the earlier run had done at this place.
+    pub(super) fn settled_at(&self, ordinal: u32) -> impl Iterator<Item = &Effect> {
+        self.settled.iter().filter(move |effect| effect.ordinal == ordinal)
+    }
+
+    pub(super) fn trip(&self, why: String) {
+        // The first reason is the one that counts.
+        let _ = self.tripped.set(why);
+    }
+
+    pub(super) fn peek_ordinal(&self) -> u32 {
+        self.ordinal.load(Ordering::Relaxed) + 1
+    }
+
     pub(super) fn next_ordinal(&self) -> u32 {
         self.ordinal.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(super) fn sightings(&self) -> MutexGuard<'_, Sightings> {
         self.sightings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn acted_on(&self) -> MutexGuard<'_, HashSet<(SessionName, PlayerName)>> {
+        self.acted_on.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,6 +8,9 @@ pub enum EffectError {
     /// The automation may not do this. Ends the run: a script cannot catch it.
     #[error("{0}")]
     Refused(String),
+    /// A guard, a hold or a pause stops it. Ends the run: a script cannot catch it.
+    #[error("{0}")]
+    Halted(String),
     /// The call is wrong; nothing was sent.
     #[error("{0}")]
     Bad(String),

@@ -4,27 +4,43 @@
 //! Scripts have no other way out, and none may grow beside this one; a test holds that.
 
 mod actor;
-mod dry_run;
+mod carry_out;
+mod claim;
 mod error;
+mod find_out;
+mod guard;
+mod hands_off;
+mod history;
 mod locks;
+mod moves;
 mod names;
 mod outgoing;
+mod plain;
+mod refusal;
+mod repeat;
+mod resume;
 mod sightings;
+mod stand_in;
 mod step;
 mod toggle;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 
 pub use actor::Actor;
+pub use carry_out::CarriedOut;
 pub use error::EffectError;
 pub use outgoing::Outgoing;
 pub(crate) use step::BY_WHOM;
 
 use crate::{
-    api::{Answer, Call, Client, Endpoint, ErrorKind},
-    domain::{Capability, Effect, EffectState},
+    api::{Call, Client, Endpoint},
+    config::GuardSection,
+    domain::{Capability, Effect, EffectState, RunId},
     environment::{Environment, Priority, Scope},
     store::Store,
 };
@@ -41,21 +57,27 @@ pub struct Door {
     client: Arc<Client>,
     store: Store,
     locks: Locks,
+    guard: RwLock<Arc<GuardSection>>,
 }
 
 impl Door {
     /// A door to this server, with its ledger in this store.
-    pub fn new(env: Arc<dyn Environment>, client: Arc<Client>, store: Store) -> Self {
-        Self { env, client, store, locks: Locks::default() }
+    pub fn new(env: Arc<dyn Environment>, client: Arc<Client>, store: Store, guard: GuardSection) -> Self {
+        Self { env, client, store, locks: Locks::default(), guard: RwLock::new(Arc::new(guard)) }
     }
 
     /// Carries out one write of a run and gives what the script gets for it: the server's answer, or for a step of
     /// players `{"advanced": [names], "moved": [names], "refused": {name: reason}}`. In a dry run nothing is sent and
-    /// the answer is what a success would look like, with `"dry_run": true`.
+    /// the answer is what a success would look like, with `"dry_run": true`; with `"planned": true` where it waits for a
+    /// person.
     pub fn write(&self, actor: &Actor, call: Call) -> Result<Value, EffectError> {
         actor.require(capability(call.endpoint())?)?;
         actor.scope.check(self.env.now())?;
         names::no_repeats(&call)?;
+        if let Some(answer) = resume::made_before(actor, &call) {
+            return Ok(answer);
+        }
+        let left_alone = self.admit(actor, &call)?;
         let acts_on_players = call.session_name().is_some() && !call.player_names().is_empty();
         let _locked = match call.session_name() {
             Some(session) if acts_on_players => {
@@ -65,79 +87,25 @@ impl Door {
         };
         match call.endpoint() {
             Endpoint::PlayersAdvance | Endpoint::PlayersRevert | Endpoint::PlayersEnd => {
-                self.step(actor, &call)
+                self.step(actor, &call, &left_alone)
             }
             Endpoint::SessionsActive | Endpoint::SessionsTesting => self.switch(actor, &call),
             Endpoint::RoomsUpdate => {
                 let whole = self.whole_room(actor, call)?;
-                self.plain(actor, &whole)
+                self.plain(actor, &whole, 0)
             }
-            _ => {
-                if acts_on_players {
-                    self.check_players_exist(actor, &call)?;
-                }
-                self.plain(actor, &call)
-            }
+            _ if acts_on_players => self.to_players(actor, call, &left_alone),
+            _ => self.plain(actor, &call, 0),
         }
     }
 
-    /// A write without a precondition of its own: one row a player, or one row.
-    fn plain(&self, actor: &Actor, call: &Call) -> Result<Value, EffectError> {
-        let ordinal = actor.next_ordinal();
-        let rows = match call.player_names() {
-            [] => vec![row(ordinal, call, None)],
-            _ if call.endpoint() == Endpoint::SessionsCreate
-                || call.endpoint() == Endpoint::RoomsCreateSession =>
-            {
-                vec![row(ordinal, call, None)]
-            }
-            players => players.iter().map(|player| row(ordinal, call, Some(player.as_str()))).collect(),
-        };
-        match self.send(actor, ordinal, call, rows)? {
-            None => Ok(dry_run::answer(call)),
-            Some(answer) => {
-                self.settle(actor, ordinal, EffectState::Done, None)?;
-                Ok(answer)
-            }
-        }
+    /// From now on these limits hold.
+    pub fn set_guard(&self, guard: GuardSection) {
+        *self.guard.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(guard);
     }
 
-    /// Writes the rows down and sends the call, once. `None` in a dry run, where the rows are the whole of it. A
-    /// failure is settled here; a success is left for the caller to settle, who can say more about it.
-    fn send(
-        &self,
-        actor: &Actor,
-        ordinal: u32,
-        call: &Call,
-        mut rows: Vec<Effect>,
-    ) -> Result<Option<Value>, EffectError> {
-        let dry = actor.is_dry();
-        if dry {
-            for row in rows.iter_mut().filter(|row| row.state == EffectState::Claimed) {
-                row.state = EffectState::Would;
-            }
-        }
-        self.store.record_effects(actor.run, rows, self.env.now(), actor.trace.take()).wait()?;
-        if dry {
-            return Ok(None);
-        }
-        match self.client.write(call, &self.last_scope(actor)) {
-            Ok(Answer::Json(value)) => Ok(Some(value)),
-            Ok(Answer::Table(_) | Answer::Rows(_)) => Ok(Some(Value::Null)),
-            Err(error) if error.may_have_acted() => {
-                let note = format!("{}: look at the server before doing it again", error.message);
-                self.settle(actor, ordinal, EffectState::Uncertain, Some(note))?;
-                Err(EffectError::Uncertain(error))
-            }
-            Err(error) => {
-                let note = match error.kind {
-                    ErrorKind::Stopped(_) => format!("not sent: {}", error.message),
-                    _ => error.message.clone(),
-                };
-                self.settle(actor, ordinal, EffectState::Failed, Some(note))?;
-                Err(error.into())
-            }
-        }
+    fn guard(&self) -> Arc<GuardSection> {
+        Arc::clone(&self.guard.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What a write that was decided on keeps within: not the run's deadline, but its cancellation, as long as it waits for
@@ -150,16 +118,17 @@ impl Door {
 
     fn settle(
         &self,
-        actor: &Actor,
+        run: RunId,
         ordinal: u32,
+        row: Option<u32>,
         state: EffectState,
         note: Option<String>,
     ) -> Result<(), EffectError> {
-        Ok(self.store.settle_effects(actor.run, ordinal, None, state, note, self.env.now()).wait()?)
+        Ok(self.store.settle_effects(run, ordinal, row, state, note, self.env.now()).wait()?)
     }
 
-    fn read(&self, actor: &Actor, call: &Call) -> Result<Map<String, Value>, EffectError> {
-        let answer = self.client.read(call, Priority::Effect, &actor.scope)?;
+    fn read(&self, scope: &Scope, call: &Call) -> Result<Map<String, Value>, EffectError> {
+        let answer = self.client.read(call, Priority::Effect, scope)?;
         match answer.json() {
             Some(Value::Object(map)) => Ok(map),
             _ => Ok(Map::new()),
@@ -172,7 +141,7 @@ impl Door {
             return Ok(call);
         }
         let Some(room) = call.room_name().cloned() else { return Ok(call) };
-        let now = self.read(actor, &Call::new(Endpoint::RoomsGet).room(&room))?;
+        let now = self.read(&actor.scope, &Call::new(Endpoint::RoomsGet).room(&room))?;
         let mut body = Map::new();
         for key in ["config", "labels", "capacity", "open"] {
             if let Some(value) = now.get(key) {
@@ -204,6 +173,7 @@ fn row(ordinal: u32, call: &Call, player: Option<&str>) -> Effect {
         player: player.map(str::to_owned),
         arguments: Value::Object(arguments),
         precondition: None,
+        irreversible: guard::is_irreversible(call),
         state: EffectState::Claimed,
         note: None,
     }

@@ -16,15 +16,16 @@ pub(super) fn no_repeats(call: &Call) -> Result<(), EffectError> {
 }
 
 impl Door {
-    pub(super) fn check_players_exist(&self, actor: &Actor, call: &Call) -> Result<(), EffectError> {
-        let Some(session) = call.session_name() else { return Ok(()) };
-        let known =
-            self.read(actor, &Call::new(Endpoint::PlayersList).session(session).query("fields", "id"))?;
+    /// Makes sure that the session has all the players; gives how many it has.
+    pub(super) fn check_players_exist(&self, actor: &Actor, call: &Call) -> Result<usize, EffectError> {
+        let Some(session) = call.session_name() else { return Ok(0) };
+        let known = self
+            .read(&actor.scope, &Call::new(Endpoint::PlayersList).session(session).query("fields", "id"))?;
         match call.player_names().iter().find(|player| !known.contains_key(player.as_str())) {
             Some(player) => {
                 Err(EffectError::UnknownPlayer { session: session.to_string(), player: player.to_string() })
             }
-            None => Ok(()),
+            None => Ok(known.len()),
         }
     }
 }

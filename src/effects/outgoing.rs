@@ -36,10 +36,12 @@ impl Door {
             player: None,
             arguments: outgoing.arguments,
             precondition: None,
+            irreversible: false,
             state: if actor.is_dry() { EffectState::Would } else { EffectState::Claimed },
             note: None,
         };
-        self.store.record_effects(actor.run, vec![effect], self.env.now(), actor.trace.take()).wait()?;
+        let (now, trace) = (self.env.now(), actor.trace.take());
+        self.store.record_effects(actor.run, vec![effect], now, trace, None).wait()?;
         if actor.is_dry() {
             return Ok(None);
         }
@@ -53,7 +55,7 @@ impl Door {
             Err(error) if error.sent => (EffectState::Uncertain, error.message.clone()),
             Err(error) => (EffectState::Failed, error.message.clone()),
         };
-        self.settle(actor, ordinal, state, Some(note))?;
+        self.settle(actor.run, ordinal, None, state, Some(note))?;
         Ok(Some(answer))
     }
 }

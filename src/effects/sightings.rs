@@ -45,6 +45,11 @@ impl Sightings {
         }
     }
 
+    /// Takes up where a plan saw a player.
+    pub(super) fn put(&mut self, session: &SessionName, player: &PlayerName, sighting: Sighting) {
+        self.0.insert((session.clone(), player.as_str().to_owned()), sighting);
+    }
+
     /// Where a player was seen last.
     pub(super) fn of(&self, session: &SessionName, player: &PlayerName) -> Option<&Sighting> {
         self.0.get(&(session.clone(), player.as_str().to_owned()))
@@ -57,6 +62,23 @@ impl Sightings {
 }
 
 impl Sighting {
+    /// What a read of `players.list` says about a player.
+    pub(super) fn read(player: &Value) -> Self {
+        Self {
+            show_page: player["show_page"].as_i64().unwrap_or(-1),
+            page_order: Some(player["page_order"].clone()),
+        }
+    }
+
+    /// The name of the page at a place of the order.
+    pub(super) fn place(&self, at: i64) -> String {
+        let pages = self.pages();
+        match usize::try_from(at) {
+            Err(_) => "Initialize".to_owned(),
+            Ok(at) => pages.get(at).map_or_else(|| "End".to_owned(), |page| (*page).to_owned()),
+        }
+    }
+
     /// Whether a player who is now here is still where it was seen.
     pub(super) fn holds(&self, now: &Sighting) -> bool {
         self.show_page == now.show_page && (self.page_order.is_none() || self.page_order == now.page_order)

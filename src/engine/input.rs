@@ -4,13 +4,26 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::domain::{AutomationName, Event, EventId, EventKind};
+use crate::{
+    config::Pace,
+    domain::{AutomationName, Event, EventId, EventKind, Held, Hold, Outcome, PastRun},
+};
 
 /// Where an automation stood when the store was last written.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     /// The instant up to which its clocks were looked at, and the schedule this was true of.
     pub clock: Option<(Timestamp, String)>,
+    /// The runs within the longest time that one of its settings looks back, oldest first: see [`look_back`].
+    pub runs: Vec<PastRun>,
+    /// How many of its last runs failed in a row.
+    pub failures: u32,
+}
+
+/// How far back an automation's `throttle`, `rate_limit` and `cooldown` look, if it has one of them.
+pub fn look_back(pace: &Pace) -> Option<Duration> {
+    let rates = [pace.throttle, pace.rate_limit].into_iter().flatten().map(|rate| rate.per);
+    rates.chain(pace.cooldown).max()
 }
 
 /// Everything that the engine can be told.
@@ -24,8 +37,17 @@ pub enum Input {
     Waiting,
     /// A run woke up from `wait_for`.
     Resumed,
-    /// The run of an event has ended, however it ended.
-    RunFinished(Arc<Event>),
+    /// The run of an event has ended.
+    RunFinished {
+        /// The event.
+        event: Arc<Event>,
+        /// How.
+        outcome: Outcome,
+    },
+    /// Something is held; the hold is in the store.
+    Hold(Hold),
+    /// Something is not held any more.
+    Release(Held),
     /// A poll has ended.
     PollFinished {
         /// The automation.
@@ -68,22 +90,36 @@ pub enum Command {
         /// Up to where, and the schedule.
         cursor: (Timestamp, Arc<str>),
     },
-    /// Instants were missed and are not made up for.
-    Missed {
+    /// Instants do not become events that run: a row says why.
+    NotRun {
         /// The automation.
         automation: AutomationName,
+        /// Which kind of clock.
+        kind: EventKind,
+        /// The latest of them.
+        instant: Timestamp,
         /// How many.
         count: u64,
-        /// The latest of them.
-        latest: Timestamp,
-        /// Why they are not made up for.
-        reason: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// Several events have become one, which is to be remembered of it.
+    Gathered {
+        /// The one that stands for all, with their count.
+        event: Arc<Event>,
     },
     /// The event's run is to start.
     Start {
         /// The event.
         event: Arc<Event>,
     },
+    /// The event's run is to end, between two writes.
+    Cancel {
+        /// The event.
+        event: EventId,
+    },
+    /// An automation is to be held, in the same transaction as what led to it.
+    Hold(Hold),
     /// The event is not to run.
     Drop {
         /// The event.

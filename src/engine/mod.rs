@@ -3,11 +3,21 @@
 //! [`Engine::handle`] takes the time and one [`Input`] and answers with [`Command`]s. It reads no clock, does no
 //! input or output and cannot fail, so that a whole evening of it can be tested in a moment. Its state is built anew
 //! from the store at each start; nothing here is the only copy of anything.
+//!
+//! The way of an event: held? (`holds.rs`) → gathered with others (`debounce.rs`) → too soon or too many? (`gate.rs`) →
+//! its turn among those of its key (`overlap.rs`) → a free worker → judged once more → started.
 
 mod clock;
+mod debounce;
+mod gate;
+mod holds;
 mod input;
+mod jitter;
+mod key;
 mod overlap;
 mod poll;
+mod recent;
+mod slot;
 
 #[cfg(test)]
 mod tests;
@@ -18,16 +28,20 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    config::{Automation, Trigger},
-    domain::{AutomationName, Event},
+    config::Automation,
+    domain::{AutomationName, Event, EventKind, Held, Hold, Outcome},
 };
-use clock::Clocks;
-pub use input::{Command, Input, PollResult, Standing};
-use overlap::{Keys, Verdict};
-use poll::PollState;
+use debounce::Gathered;
+use holds::Holds;
+pub use input::{Command, Input, PollResult, Standing, look_back};
+use overlap::Out;
+use slot::Slot;
+
+/// A smaller step back of the system's clock is one of the many that keep it right.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(5);
 
 /// Decides. See the module.
 #[derive(Debug)]
@@ -36,26 +50,23 @@ pub struct Engine {
     names: HashMap<AutomationName, usize>,
     /// What is due next, earliest first. An entry whose time is not that of its slot is stale and passed over.
     agenda: BinaryHeap<Reverse<(Timestamp, usize, Due)>>,
+    holds: Holds,
     /// How many runs may work at once.
     workers: usize,
     /// How many do.
     working: usize,
     /// Events that may run as far as overlap is concerned, and wait for a worker.
     ready: VecDeque<Arc<Event>>,
+    /// The latest time that was told, to notice that the clock was set back.
+    latest: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Clock,
     Poll,
-}
-
-#[derive(Debug)]
-struct Slot {
-    name: AutomationName,
-    clocks: Clocks,
-    poll: Option<PollState>,
-    keys: Keys,
+    /// A burst may be over, or the throttle lets something through.
+    Waiting,
 }
 
 impl Engine {
@@ -70,34 +81,20 @@ impl Engine {
             slots: Vec::with_capacity(automations.len()),
             names: HashMap::with_capacity(automations.len()),
             agenda: BinaryHeap::with_capacity(automations.len()),
+            holds: Holds::default(),
             workers,
             working: 0,
             ready: VecDeque::new(),
+            latest: now,
         };
         let mut commands = Vec::new();
         for (automation, standing) in automations {
             let index = engine.slots.len();
-            let (clocks, cursor) = Clocks::start(now, automation, standing.clock.as_ref());
-            if let Some(cursor) = cursor {
-                commands.push(Command::Clock { automation: automation.name.clone(), cursor });
-            }
-            let poll = automation.triggers.iter().find_map(|trigger| match trigger {
-                Trigger::Poll(poll) => Some(PollState::start(now, poll)),
-                _ => None,
-            });
-            if let Some(next) = clocks.next {
-                engine.agenda.push(Reverse((next, index, Due::Clock)));
-            }
-            if let Some(next) = poll.as_ref().and_then(|poll| poll.next) {
-                engine.agenda.push(Reverse((next, index, Due::Poll)));
-            }
+            let slot = Slot::start(now, automation, standing, &mut commands);
+            engine.plan(slot.clocks.next(), index, Due::Clock);
+            engine.plan(slot.poll.as_ref().and_then(|poll| poll.next), index, Due::Poll);
             engine.names.insert(automation.name.clone(), index);
-            engine.slots.push(Slot {
-                name: automation.name.clone(),
-                clocks,
-                poll,
-                keys: Keys::new(automation.overlap.clone()),
-            });
+            engine.slots.push(slot);
         }
         (engine, commands)
     }
@@ -110,19 +107,42 @@ impl Engine {
     /// Decides what is to be done about one input.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
         let mut commands = Vec::new();
+        if now < self.latest.saturating_sub(SET_BACK).unwrap_or(Timestamp::MIN) {
+            self.set_back(now, &mut commands);
+            self.latest = now;
+        }
+        self.latest = self.latest.max(now);
         match input {
             Input::Tick => self.tick(now, &mut commands),
-            Input::Accepted(event) => self.accepted(event, &mut commands),
-            Input::Waiting => {
-                self.working = self.working.saturating_sub(1);
-                self.start_ready(&mut commands);
-            }
+            Input::Accepted(event) => self.accepted(now, event, &mut commands),
+            Input::Waiting => self.working = self.working.saturating_sub(1),
             // A run that waited goes on even where all workers are taken meanwhile: it holds a key and half-done work.
             Input::Resumed => self.working += 1,
-            Input::RunFinished(event) => self.run_finished(&event, &mut commands),
+            Input::RunFinished { event, outcome } => self.run_finished(now, &event, outcome, &mut commands),
             Input::PollFinished { automation, result } => self.poll_finished(now, &automation, result),
+            Input::Hold(hold) => self.holds.put(hold),
+            Input::Release(held) => self.holds.release(&held),
         }
+        self.start_ready(now, &mut commands);
         commands
+    }
+
+    fn plan(&mut self, at: Option<Timestamp>, index: usize, due: Due) {
+        if let Some(at) = at {
+            self.agenda.push(Reverse((at, index, due)));
+        }
+    }
+
+    /// Sees to it that there is a tick when a burst ends or the throttle lets something through.
+    fn plan_waiting(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        let next = slot.next_waiting();
+        if let Some(at) = next
+            && slot.planned.is_none_or(|planned| at < planned)
+        {
+            slot.planned = next;
+            self.plan(next, index, Due::Waiting);
+        }
     }
 
     fn tick(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
@@ -132,57 +152,143 @@ impl Engine {
             self.agenda.pop();
             let slot = &mut self.slots[index];
             match due {
-                Due::Clock if slot.clocks.next == Some(at) => {
-                    slot.clocks.fire(now, &slot.name, commands);
-                    if let Some(next) = slot.clocks.next {
-                        self.agenda.push(Reverse((next, index, Due::Clock)));
-                    }
+                Due::Clock if slot.clocks.next() == Some(at) => {
+                    slot.clocks.fire(now, commands);
+                    let next = slot.clocks.next();
+                    self.plan(next, index, Due::Clock);
                 }
-                Due::Poll if slot.poll.as_ref().is_some_and(|poll| poll.next == Some(at)) => {
-                    if let Some(poll) = &mut slot.poll {
-                        poll.next = None;
-                    }
-                    commands.push(Command::Poll { automation: slot.name.clone() });
-                }
-                Due::Clock | Due::Poll => {}
+                Due::Poll => self.poll_due(now, at, index, commands),
+                Due::Waiting if slot.planned == Some(at) => self.waiting_due(now, index, commands),
+                Due::Clock | Due::Waiting => {}
             }
         }
     }
 
-    fn accepted(&mut self, event: Arc<Event>, commands: &mut Vec<Command>) {
+    fn poll_due(&mut self, now: Timestamp, at: Timestamp, index: usize, commands: &mut Vec<Command>) {
+        let slot = &mut self.slots[index];
+        let Some(poll) = slot.poll.as_mut().filter(|poll| poll.next == Some(at)) else { return };
+        if self.holds.reason(now, &slot.name).is_some() {
+            let next = poll.pass_over(now);
+            self.plan(Some(next), index, Due::Poll);
+            return;
+        }
+        poll.next = None;
+        commands.push(Command::Poll { automation: slot.name.clone() });
+    }
+
+    fn waiting_due(&mut self, now: Timestamp, index: usize, commands: &mut Vec<Command>) {
+        let slot = &mut self.slots[index];
+        slot.planned = None;
+        let over = slot.bursts.as_mut().map(|bursts| bursts.over(now)).unwrap_or_default();
+        for gathered in over {
+            self.gathered(now, index, gathered, commands);
+        }
+        self.slots[index].keys.let_through(now, Out { ready: &mut self.ready, commands });
+        self.plan_waiting(index);
+    }
+
+    fn accepted(&mut self, now: Timestamp, event: Arc<Event>, commands: &mut Vec<Command>) {
+        let mut out = Out { ready: &mut self.ready, commands };
         let Some(&index) = self.names.get(&event.automation) else {
-            let reason = "the automation is not in the configuration any more".to_owned();
-            commands.push(Command::Drop { event: event.id, reason });
+            out.drop(event.id, "the automation is not in the configuration any more");
             return;
         };
-        match self.slots[index].keys.arrive(event) {
-            Verdict::Run(event) => {
-                self.ready.push_back(event);
-                self.start_ready(commands);
-            }
-            Verdict::Wait => {}
-            Verdict::Drop(dropped) => {
-                commands.extend(dropped.into_iter().map(|(event, reason)| Command::Drop { event, reason }));
-            }
+        // A plan was looked at by a person just now, who knows what else runs and what is held.
+        if event.kind == EventKind::Plan {
+            self.ready.push_back(event);
+            return;
         }
+        let slot = &mut self.slots[index];
+        if let Some(reason) = self.holds.reason(now, &slot.name) {
+            out.drop(event.id, reason);
+            return;
+        }
+        // What stands for several was gathered before the program was started again. A person means each time.
+        let single = event.count == 1 && event.kind != EventKind::Manual;
+        match &mut slot.bursts {
+            Some(bursts) if single => {
+                let at = event.at.min(now);
+                if let Some(before) = bursts.arrive(slot.keys.key_of(&event), at, event) {
+                    self.gathered(now, index, before, commands);
+                }
+            }
+            _ => self.admit(now, index, event, commands),
+        }
+        self.plan_waiting(index);
     }
 
-    fn run_finished(&mut self, event: &Event, commands: &mut Vec<Command>) {
+    fn gathered(&mut self, now: Timestamp, index: usize, gathered: Gathered, commands: &mut Vec<Command>) {
+        let Gathered { event, others } = gathered;
+        for other in &others {
+            let reason = format!("event {} stands for it (debounce)", event.id);
+            commands.push(Command::Drop { event: *other, reason });
+        }
+        if !others.is_empty() {
+            commands.push(Command::Gathered { event: Arc::clone(&event) });
+        }
+        self.admit(now, index, event, commands);
+    }
+
+    /// Lets an event through to those of its key, unless there are too many. A person's wish is never too many.
+    fn admit(&mut self, now: Timestamp, index: usize, event: Arc<Event>, commands: &mut Vec<Command>) {
+        let slot = &mut self.slots[index];
+        let mut out = Out { ready: &mut self.ready, commands };
+        if event.kind != EventKind::Manual {
+            let key = slot.keys.key_of(&event);
+            let refused = slot.gate.too_soon(&key, now);
+            if let Some(reason) = refused.or_else(|| slot.gate.too_many(&key, event.at.min(now))) {
+                out.drop(event.id, reason);
+                return;
+            }
+        }
+        slot.keys.arrive(now, event, out);
+    }
+
+    fn run_finished(&mut self, now: Timestamp, event: &Event, outcome: Outcome, commands: &mut Vec<Command>) {
         self.working = self.working.saturating_sub(1);
-        if let Some(&index) = self.names.get(&event.automation)
-            && let Some(next) = self.slots[index].keys.leave(event)
-        {
-            self.ready.push_back(next);
+        let Some(&index) = self.names.get(&event.automation) else { return };
+        if event.kind == EventKind::Plan {
+            return;
         }
-        self.start_ready(commands);
+        let slot = &mut self.slots[index];
+        if outcome == Outcome::Done {
+            slot.gate.succeeded(&slot.keys.key_of(event), now);
+        }
+        if let Some(reason) = slot.breaker.ended(outcome)
+            && self.holds.reason(now, &slot.name).is_none()
+        {
+            let held = Held::Automation(slot.name.clone());
+            let hold = Hold { held, since: now, until: None, reason };
+            self.holds.put(hold.clone());
+            commands.push(Command::Hold(hold));
+        }
+        slot.keys.leave(now, event, true, Out { ready: &mut self.ready, commands });
+        self.plan_waiting(index);
     }
 
-    fn start_ready(&mut self, commands: &mut Vec<Command>) {
+    /// Starts what is ready as long as there are workers. Each event is judged again: it may have waited for long.
+    fn start_ready(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         while self.working < self.workers
             && let Some(event) = self.ready.pop_front()
         {
-            self.working += 1;
-            commands.push(Command::Start { event });
+            let Some(&index) = self.names.get(&event.automation) else { continue };
+            if event.kind == EventKind::Plan {
+                self.working += 1;
+                commands.push(Command::Start { event });
+                continue;
+            }
+            let slot = &mut self.slots[index];
+            let held = self.holds.reason(now, &slot.name);
+            if let Some(reason) = held.or_else(|| slot.refusal(now, &event)) {
+                let mut out = Out { ready: &mut self.ready, commands };
+                out.drop(event.id, reason);
+                slot.keys.leave(now, &event, false, out);
+            } else {
+                self.working += 1;
+                slot.keys.started(now, &event);
+                commands.push(Command::Start { event });
+            }
+            self.plan_waiting(index);
         }
     }
 
@@ -190,7 +296,26 @@ impl Engine {
         let Some(&index) = self.names.get(automation) else { return };
         if let Some(poll) = &mut self.slots[index].poll {
             let next = poll.finished(now, result);
-            self.agenda.push(Reverse((next, index, Due::Poll)));
+            self.plan(Some(next), index, Due::Poll);
+        }
+    }
+
+    /// The system's clock was set back. Nothing is to wait for a time that is far away by then.
+    fn set_back(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            slot.clocks.set_back(now, commands);
+            let clock = slot.clocks.next();
+            let poll = slot.poll.as_mut().and_then(|poll| poll.set_back(now));
+            slot.keys.set_back(now);
+            slot.gate.set_back(now);
+            if let Some(bursts) = &mut slot.bursts {
+                bursts.set_back(now);
+            }
+            slot.planned = None;
+            self.plan(clock, index, Due::Clock);
+            self.plan(poll, index, Due::Poll);
+            self.plan_waiting(index);
         }
     }
 }

@@ -1,99 +1,242 @@
-//! Overlap: what happens to an event while a run for the same key is under way.
+//! Overlap and throttle: which event runs, which waits and which gives way, for each key.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, VecDeque},
     sync::Arc,
 };
 
-use serde_json::Value;
+use jiff::Timestamp;
 
+use super::{
+    Command,
+    key::{for_key, key_of},
+    recent::Recent,
+};
 use crate::{
-    config::{KeyRule, OnFull, Overlap, OverlapPolicy},
-    domain::{Event, EventId},
+    config::{OnFull, Overlap, OverlapPolicy},
+    domain::{Event, EventId, EventKind, Rate},
 };
 
-/// The keys of one automation for which a run is under way, each with the events that wait for its end.
+/// The keys of one automation for which something runs or waits.
 #[derive(Debug)]
 pub(super) struct Keys {
     overlap: Overlap,
-    busy: HashMap<String, VecDeque<Arc<Event>>>,
+    /// `throttle`, and the starts that count for it.
+    throttle: Option<(Rate, Recent)>,
+    keys: HashMap<String, Key>,
+    /// The keys whose first event waits for the throttle, and until when.
+    later: BinaryHeap<Reverse<(Timestamp, String)>>,
 }
 
-/// What becomes of an event that arrives.
-#[derive(Debug, PartialEq)]
-pub(super) enum Verdict {
-    /// Its key was free and is now taken.
-    Run(Arc<Event>),
-    /// It waits.
-    Wait,
-    /// These do not run: the one that came, or others that gave way to it.
-    Drop(Vec<(EventId, String)>),
+#[derive(Debug, Default)]
+struct Key {
+    /// The events whose runs are under way, or are to start as soon as a worker is free.
+    running: Vec<EventId>,
+    /// How many of them have not started yet.
+    starting: usize,
+    /// The run under way was told to end.
+    cancelled: bool,
+    waiting: VecDeque<Arc<Event>>,
+    /// It is among those to be looked at later.
+    planned: bool,
+}
+
+/// Where decisions go: events that may run as far as their key is concerned, and commands.
+pub(super) struct Out<'a> {
+    pub(super) ready: &'a mut VecDeque<Arc<Event>>,
+    pub(super) commands: &'a mut Vec<Command>,
+}
+
+impl Out<'_> {
+    pub(super) fn drop(&mut self, event: EventId, reason: impl Into<String>) {
+        self.commands.push(Command::Drop { event, reason: reason.into() });
+    }
 }
 
 impl Keys {
-    pub(super) fn new(overlap: Overlap) -> Self {
-        Self { overlap, busy: HashMap::new() }
+    pub(super) fn new(overlap: Overlap, throttle: Option<Rate>) -> Self {
+        let throttle = throttle.map(|rate| (rate, Recent::new(rate.per)));
+        Self { overlap, throttle, keys: HashMap::new(), later: BinaryHeap::new() }
     }
 
-    pub(super) fn arrive(&mut self, event: Arc<Event>) -> Verdict {
-        let key = self.key(&event);
-        let Some(waiting) = self.busy.get_mut(&key) else {
-            self.busy.insert(key, VecDeque::new());
-            return Verdict::Run(event);
-        };
-        if self.overlap.policy == OverlapPolicy::Single {
-            let reason = format!("a run{} was under way (overlap = \"single\")", for_key(&key));
-            return Verdict::Drop(vec![(event.id, reason)]);
-        }
-        if waiting.len() < self.overlap.max {
-            waiting.push_back(event);
-            return Verdict::Wait;
-        }
-        let full = format!("{} events were waiting already{}", waiting.len(), for_key(&key));
-        match self.overlap.on_full {
-            OnFull::DropNewest => {
-                Verdict::Drop(vec![(event.id, format!("{full} (on_full = \"drop_newest\")"))])
-            }
-            OnFull::DropOldest => {
-                let oldest = waiting.pop_front();
-                waiting.push_back(event);
-                let reason = format!("{full} (on_full = \"drop_oldest\")");
-                Verdict::Drop(oldest.into_iter().map(|oldest| (oldest.id, reason.clone())).collect())
-            }
-            OnFull::Coalesce => {
-                let reason = format!("{full}: event {} stands for it (on_full = \"coalesce\")", event.id);
-                let gone = waiting.drain(..).map(|old| (old.id, reason.clone())).collect();
-                waiting.push_back(event);
-                Verdict::Drop(gone)
-            }
-        }
+    /// The key of an event.
+    pub(super) fn key_of(&self, event: &Event) -> String {
+        key_of(&self.overlap.key, event)
     }
 
-    /// A run has ended: gives the event whose turn it is, for which the key stays taken.
-    pub(super) fn leave(&mut self, event: &Event) -> Option<Arc<Event>> {
-        let key = self.key(event);
-        let next = self.busy.get_mut(&key)?.pop_front();
-        if next.is_none() {
-            self.busy.remove(&key);
-        }
-        next
-    }
-
-    fn key(&self, event: &Event) -> String {
-        match &self.overlap.key {
-            KeyRule::Automation => String::new(),
-            KeyRule::Field(path) => {
-                let found = path.split('.').try_fold(event.subject(), |value, part| value.get(part));
-                match found {
-                    None | Some(Value::Null) => String::new(),
-                    Some(Value::String(text)) => text.clone(),
-                    Some(other) => other.to_string(),
+    /// An event is to run as soon as it may.
+    pub(super) fn arrive(&mut self, now: Timestamp, event: Arc<Event>, mut out: Out<'_>) {
+        let name = self.key_of(&event);
+        let key = self.keys.entry(name.clone()).or_default();
+        match self.overlap.policy {
+            OverlapPolicy::Single if !key.running.is_empty() => {
+                let reason = format!("a run{} was under way (overlap = \"single\")", for_key(&name));
+                out.drop(event.id, reason);
+                return;
+            }
+            OverlapPolicy::Restart => {
+                for old in key.waiting.drain(..) {
+                    out.drop(old.id, format!("event {} took its place (overlap = \"restart\")", event.id));
                 }
+                key.waiting.push_back(event);
             }
+            _ => key.join(event, &name, &self.overlap, &mut out),
+        }
+        self.advance(now, &name, &mut out);
+    }
+
+    /// An event's run has started.
+    pub(super) fn started(&mut self, now: Timestamp, event: &Event) {
+        let name = self.key_of(event);
+        if let Some(key) = self.keys.get_mut(&name) {
+            key.starting = key.starting.saturating_sub(1);
+        }
+        self.count_start(&name, now);
+        self.plan(&name);
+    }
+
+    /// A run counts for the throttle.
+    pub(super) fn count_start(&mut self, key: &str, at: Timestamp) {
+        if let Some((_, starts)) = &mut self.throttle {
+            starts.note(key, at);
+        }
+    }
+
+    /// A run has ended, or an event was let go before it started.
+    pub(super) fn leave(&mut self, now: Timestamp, event: &Event, started: bool, mut out: Out<'_>) {
+        let name = self.key_of(event);
+        let Some(key) = self.keys.get_mut(&name) else { return };
+        key.running.retain(|id| *id != event.id);
+        key.cancelled = false;
+        if !started {
+            key.starting = key.starting.saturating_sub(1);
+        }
+        self.advance(now, &name, &mut out);
+    }
+
+    /// When the throttle lets something through next.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.later.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Lets through what the throttle held back until now.
+    pub(super) fn let_through(&mut self, now: Timestamp, mut out: Out<'_>) {
+        while let Some(Reverse((at, _))) = self.later.peek()
+            && *at <= now
+        {
+            let Some(Reverse((_, name))) = self.later.pop() else { break };
+            if let Some(key) = self.keys.get_mut(&name) {
+                key.planned = false;
+            }
+            self.advance(now, &name, &mut out);
+        }
+    }
+
+    /// The clock was set back: what seems to lie in the future happened just now.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        let Some((_, starts)) = &mut self.throttle else { return };
+        starts.set_back(now);
+        let names: Vec<String> = self.later.drain().map(|Reverse((_, name))| name).collect();
+        for name in names {
+            if let Some(key) = self.keys.get_mut(&name) {
+                key.planned = false;
+            }
+            self.plan(&name);
+        }
+    }
+
+    /// Takes events off the queue of a key as long as they may run.
+    fn advance(&mut self, now: Timestamp, name: &str, out: &mut Out<'_>) {
+        let at_once = match self.overlap.policy {
+            OverlapPolicy::Parallel(at_once) => at_once,
+            OverlapPolicy::Single | OverlapPolicy::Queued | OverlapPolicy::Restart => 1,
+        };
+        let Some(key) = self.keys.get_mut(name) else { return };
+        while let Some(next) = key.waiting.front() {
+            let throttled = match &self.throttle {
+                // A person who asks for a run does not wait for the throttle.
+                Some((rate, starts)) if next.kind != EventKind::Manual => {
+                    starts.count(name, now) + key.starting >= rate.most
+                }
+                _ => false,
+            };
+            if throttled {
+                self.plan(name);
+                return;
+            }
+            if key.running.len() >= at_once {
+                if self.overlap.policy != OverlapPolicy::Restart || !key.make_room(next.id, out) {
+                    return;
+                }
+                continue;
+            }
+            let Some(next) = key.waiting.pop_front() else { return };
+            key.running.push(next.id);
+            key.starting += 1;
+            out.ready.push_back(next);
+        }
+        if key.running.is_empty() {
+            self.keys.remove(name);
+        }
+    }
+
+    /// Notes when to look at a key again whose first event waits for the throttle. Where too many are only about to
+    /// start, that is not known yet: their start calls this again.
+    fn plan(&mut self, name: &str) {
+        let Some((rate, starts)) = &self.throttle else { return };
+        let Some(key) = self.keys.get_mut(name) else { return };
+        if key.planned || key.waiting.is_empty() || key.starting >= rate.most {
+            return;
+        }
+        if let Some(at) = starts.free_at(name, rate.most - key.starting) {
+            key.planned = true;
+            self.later.push(Reverse((at, name.to_owned())));
         }
     }
 }
 
-fn for_key(key: &str) -> String {
-    if key.is_empty() { String::new() } else { format!(" for {key:?}") }
+impl Key {
+    /// Adds an event to those that wait; where they are too many, one of them goes.
+    fn join(&mut self, event: Arc<Event>, name: &str, overlap: &Overlap, out: &mut Out<'_>) {
+        if self.waiting.len() < overlap.max {
+            self.waiting.push_back(event);
+            return;
+        }
+        let full = format!("{} events were waiting already{}", self.waiting.len(), for_key(name));
+        match overlap.on_full {
+            OnFull::DropNewest => out.drop(event.id, format!("{full} (on_full = \"drop_newest\")")),
+            OnFull::DropOldest => {
+                if let Some(oldest) = self.waiting.pop_front() {
+                    out.drop(oldest.id, format!("{full} (on_full = \"drop_oldest\")"));
+                }
+                self.waiting.push_back(event);
+            }
+            OnFull::Coalesce => {
+                for old in self.waiting.drain(..) {
+                    let reason = format!("{full}: event {} stands for it (on_full = \"coalesce\")", event.id);
+                    out.drop(old.id, reason);
+                }
+                self.waiting.push_back(event);
+            }
+        }
+    }
+
+    /// Lets the event that has the key go for a newer one. Says whether the key is free at once: a run under way first
+    /// comes to its end, which it does between two writes.
+    fn make_room(&mut self, newer: EventId, out: &mut Out<'_>) -> bool {
+        let Some(&older) = self.running.first() else { return true };
+        if let Some(place) = out.ready.iter().position(|event| event.id == older) {
+            out.ready.remove(place);
+            self.running.clear();
+            self.starting = 0;
+            out.drop(older, format!("event {newer} took its place (overlap = \"restart\")"));
+            return true;
+        }
+        if !self.cancelled {
+            self.cancelled = true;
+            out.commands.push(Command::Cancel { event: older });
+        }
+        false
+    }
 }

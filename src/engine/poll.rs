@@ -13,6 +13,8 @@ const LONGEST: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(super) struct PollState {
     every: Duration,
+    /// How long the wait for the next one is.
+    wait: Duration,
     failures: u32,
     /// When it is due; none while one is under way.
     pub(super) next: Option<Timestamp>,
@@ -20,7 +22,7 @@ pub(super) struct PollState {
 
 impl PollState {
     pub(super) fn start(now: Timestamp, poll: &Poll) -> Self {
-        Self { every: poll.every, failures: 0, next: Some(now) }
+        Self { every: poll.every, wait: Duration::ZERO, failures: 0, next: Some(now) }
     }
 
     /// A poll has ended; gives when the next is due. After failures the interval doubles each time, and a server's
@@ -38,9 +40,29 @@ impl PollState {
                 backoff.max(retry_after.unwrap_or_default())
             }
         };
-        let next = now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX));
-        let next = next.unwrap_or(Timestamp::MAX);
+        self.wait_for(now, wait)
+    }
+
+    /// While its automation is held, nothing is asked; gives when to look again.
+    pub(super) fn pass_over(&mut self, now: Timestamp) -> Timestamp {
+        self.wait_for(now, self.every)
+    }
+
+    /// The clock was set back: it is not to wait for longer than it was going to. Gives when it is due, if that moves.
+    pub(super) fn set_back(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let latest = after(now, self.wait);
+        (self.next? > latest).then(|| self.wait_for(now, self.wait))
+    }
+
+    fn wait_for(&mut self, now: Timestamp, wait: Duration) -> Timestamp {
+        let next = after(now, wait);
+        self.wait = wait;
         self.next = Some(next);
         next
     }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }

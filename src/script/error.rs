@@ -21,6 +21,8 @@ pub(super) enum Ending {
     Fail(String),
     /// It tried what it may not.
     Refused(String),
+    /// A guard, a hold or a pause stops it.
+    Halted(String),
     /// Its time is over, or it was cancelled.
     Stopped(Stopped),
     /// The store failed.
@@ -63,6 +65,7 @@ pub(super) fn raise_effect(error: EffectError, endpoint: &str) -> Box<EvalAltRes
     let message = error.to_string();
     match error {
         EffectError::Refused(why) => refuse(why),
+        EffectError::Halted(why) => end(Ending::Halted(why)),
         EffectError::Stopped(stopped) => end(Ending::Stopped(stopped)),
         EffectError::Store(error) => end(Ending::Store(error.to_string())),
         EffectError::Api(error) => raise_api(&error),
@@ -91,13 +94,14 @@ pub(super) fn report(error: &EvalAltResult, script: &str, last_call: Position) -
     let failed = |text: String| RunReport::failed(format!("{place}{text}"));
     match innermost {
         EvalAltResult::ErrorTerminated(token, _) => match token.clone().try_cast::<Ending>() {
-            Some(Ending::Skip(reason)) => RunReport { outcome: Outcome::Skipped, reason: Some(reason) },
+            Some(Ending::Skip(reason)) => RunReport::new(Outcome::Skipped, reason),
+            Some(Ending::Halted(why)) => RunReport::new(Outcome::Halted, format!("{place}{why}")),
             Some(Ending::Fail(reason)) => failed(reason),
             Some(Ending::Refused(why)) => failed(format!("refused: {why}")),
-            Some(Ending::Stopped(Stopped::Cancelled)) => RunReport {
-                outcome: Outcome::Interrupted,
-                reason: Some(format!("{place}the program stopped while this run was under way")),
-            },
+            Some(Ending::Stopped(Stopped::Cancelled)) => RunReport::new(
+                Outcome::Interrupted,
+                format!("{place}the program stopped while this run was under way"),
+            ),
             Some(Ending::Stopped(Stopped::Deadline)) => {
                 failed("the run took longer than its `time_limit`".to_owned())
             }

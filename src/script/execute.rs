@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     config::Automation,
-    domain::{Event, Mode, RunId, RunReport, TraceLine},
-    effects::Actor,
-    environment::Scope,
+    domain::{Detail, Event, Mode, Outcome, RunId, RunReport, TraceLine},
+    effects::{Actor, EffectError},
+    environment::{Scope, Stopped},
     store::PollItem,
 };
 
@@ -71,18 +71,59 @@ type Trace = (u32, Vec<TraceLine>);
 
 /// Runs the script's `run(event)`, on this thread, to its end. Gives how it ended and the rest of its trace.
 pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
-    let context = task.context(false);
-    let report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&event.to_script())) {
+    if let Detail::Plan { run } = event.detail {
+        return carry_out_plan(task, run);
+    }
+    let mut actor = task.actor();
+    let earlier =
+        task.tools.store.history().resumes(event.id).and_then(|earlier| {
+            earlier.map(|run| task.tools.store.history().settled_effects(run)).transpose()
+        });
+    match earlier {
+        Ok(Some(settled)) => actor = actor.resuming(settled),
+        Ok(None) => {}
+        Err(error) => return (RunReport::failed(error.to_string()), (0, Vec::new())),
+    }
+    let context = task.context(actor, false);
+    let mut report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&event.to_script())) {
         Ok(_) => RunReport::done(),
         Err(failed) => failed,
     };
+    if let Some(why) = context.actor.tripped() {
+        let why = format!("a guard stopped it: {why}. What it wanted waits in plan {}", task.run);
+        report = RunReport { tripped: true, ..RunReport::failed(why) };
+    }
     (report, context.actor.trace.take())
+}
+
+/// Carries out a plan that a person approved. It needs no script.
+fn carry_out_plan(task: &RunTask, planned_by: RunId) -> (RunReport, Trace) {
+    let actor = task.actor().approved();
+    let calls = match task.tools.store.history().planned_calls(planned_by) {
+        Ok(calls) => calls,
+        Err(error) => return (RunReport::failed(error.to_string()), (0, Vec::new())),
+    };
+    let report = match task.tools.door.carry_out(&actor, calls) {
+        Ok(done) if done.left_out.is_empty() => {
+            RunReport::new(Outcome::Done, format!("carried out plan {planned_by}"))
+        }
+        Ok(done) => RunReport::new(
+            Outcome::Done,
+            format!("carried out plan {planned_by}, but left out: {}", done.left_out.join("; ")),
+        ),
+        Err(EffectError::Halted(why)) => RunReport::new(Outcome::Halted, why),
+        Err(EffectError::Stopped(Stopped::Cancelled)) => {
+            RunReport::new(Outcome::Interrupted, "the program stopped while it was carried out")
+        }
+        Err(error) => RunReport::failed(error.to_string()),
+    };
+    (report, actor.trace.take())
 }
 
 /// Asks the script's `poll()`. `cursor` is what the last poll gave as its own cursor; a `poll(cursor)` with one
 /// argument gets it. The error says why there is no usable answer.
 pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, PollFailure>, Trace) {
-    let context = task.context(true);
+    let context = task.context(task.actor(), true);
     let cursor = cursor.map_or(Dynamic::UNIT, to_dynamic);
     let result = task.call(&context, task.script.poll.as_ref(), cursor).and_then(|value| {
         items(&value).map_err(|why| RunReport::failed(format!("{}: {why}", task.script.name)))
@@ -92,11 +133,17 @@ pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, PollFa
 }
 
 impl RunTask {
-    fn context(&self, polling: bool) -> Arc<RunContext> {
+    /// The run, as the door knows it.
+    fn actor(&self) -> Actor {
+        let (automation, allow) = (self.automation.name.clone(), self.automation.allow.clone());
+        Actor::new(self.run, automation, self.mode, allow, self.scope.clone())
+    }
+
+    fn context(&self, actor: Actor, polling: bool) -> Arc<RunContext> {
         Arc::new(RunContext {
             tools: Arc::clone(&self.tools),
             automation: Arc::clone(&self.automation),
-            actor: Actor::new(self.run, self.mode, self.automation.allow.clone(), self.scope.clone()),
+            actor,
             polling,
             signal: Arc::clone(&self.signal),
             last_call: Mutex::new(rhai::Position::NONE),

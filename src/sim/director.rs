@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::Client,
-    config::Config,
+    config::{Automation, Config},
     dispatch::{Dispatcher, Happened, Waiting, Work},
     domain::{AutomationName, ServerUrl},
     effects::Door,
@@ -154,6 +154,11 @@ impl Director {
         &self.config
     }
 
+    /// The settings of an automation.
+    pub(super) fn automation(&self, name: &AutomationName) -> Option<&Automation> {
+        self.config.automations.iter().find(|automation| automation.name == *name)
+    }
+
     /// Ends the daemon and joins its threads.
     pub(super) fn finish(&mut self) {
         if let Some(daemon) = self.daemon.take() {
@@ -213,7 +218,7 @@ impl Director {
         let tools = Arc::new(Tools {
             env: Arc::clone(&env),
             client: Arc::clone(&client),
-            door: Door::new(env, client, store.clone()),
+            door: Door::new(env, client, store.clone(), self.config.guard.clone()),
             store,
             http: self.config.http.clone(),
             exports: self.files.exports.clone(),
@@ -290,6 +295,7 @@ impl Director {
             };
             {
                 let mut state = self.stage.lock();
+                state.wake_cancelled();
                 let wake = daemon.dispatcher.next_wake().map_or(Micros::MAX, |at| {
                     at.as_microsecond().saturating_sub(state.skew).max(state.now + 1)
                 });
@@ -303,7 +309,7 @@ impl Director {
         for one in work {
             self.actors += 1;
             let actor = ActorId(self.actors);
-            if let Work::Run { task, event } = &one {
+            if let Work::Run { task, event, .. } = &one {
                 let mut state = self.stage.lock();
                 let started = What::RunStarted {
                     run: task.run,

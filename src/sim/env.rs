@@ -39,7 +39,7 @@ impl Environment for Simulated {
         scope.check(state.daemon_now())?;
         let left = scope.remaining(state.daemon_now());
         let until = state.now.saturating_add(length(duration.min(left)));
-        state = self.stage.wait_until(state, actor, until);
+        state = self.stage.sleep_until(state, actor, until, &scope.cancel);
         if state.dead || scope.cancel.is_cancelled() {
             return Err(Stopped::Cancelled);
         }
@@ -65,17 +65,20 @@ impl Environment for Simulated {
         let Some(priority) = request.lane else {
             return Ok(elsewhere(&mut state, actor, &request));
         };
-        let (mut state, has_turn) = self.stage.take_lane(state, actor, priority, deadline);
+        let (mut state, has_turn) = self.stage.take_lane(state, actor, priority, deadline, &scope.cancel);
         if state.dead {
             return Err(stopped(false, Stopped::Cancelled));
         }
-        if !has_turn {
-            note(&mut state, actor, &request, "given up before its turn came");
-            return Err(stopped(false, Stopped::Deadline));
-        }
         // Until here it is known not to have been sent.
-        if let Err(why) = scope.check(state.daemon_now()) {
-            state.leave_lane();
+        let stop = match scope.check(state.daemon_now()) {
+            Err(why) => Some(why),
+            Ok(()) => (!has_turn).then_some(Stopped::Deadline),
+        };
+        if let Some(why) = stop {
+            if has_turn {
+                state.leave_lane();
+            }
+            note(&mut state, actor, &request, "given up before its turn came");
             return Err(stopped(false, why));
         }
         let (mut state, result) = self.exchange(state, actor, &request, deadline);
@@ -131,7 +134,7 @@ impl Simulated {
         let arrives = state.now + WORK + WORK_PER_KILOBYTE * kilobytes + TRIP + fate.slowness();
         let lost = matches!(fate, Fate::AnswerLost);
         let (response, text) = match (fate, response.status) {
-            (Fate::ErrorAfterwards, status) => (server_error(), format!("500 in place of {status}")),
+            (Fate::ErrorAfterwards, status) => (server_error(), format!("{status}, answered as 500")),
             (_, status) if lost => (response, format!("{status}, and the answer is lost")),
             (_, status) if arrives > patience => (response, format!("{status}, and the answer is too late")),
             (_, status) => (response, status.to_string()),

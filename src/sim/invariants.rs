@@ -8,10 +8,15 @@ use serde_json::Value;
 
 use super::{
     Failure, Rehearsal,
-    journal::{Call, What},
-    stage::{Micros, seconds},
+    journal::{Call, Fault, What},
+    stage::{Micros, seconds, timestamp},
 };
-use crate::{config::Trigger, effects::BY_WHOM, store::WriteRow};
+use crate::{
+    config::{KeyRule, OverlapPolicy, Trigger},
+    domain::{AutomationName, EventId, Held, RunId},
+    effects::BY_WHOM,
+    store::WriteRow,
+};
 
 /// The longest that a run may take in the automations of the test: the default of `time_limit`.
 const LONGEST: Micros = 10 * 60 * 1_000_000;
@@ -23,11 +28,14 @@ pub fn broken(rehearsal: &mut Rehearsal) -> Result<Vec<String>, Failure> {
     let mut broken = Vec::new();
     nothing_is_left_open(rehearsal, &writes, &mut broken)?;
     no_webhook_is_lost(rehearsal, &mut broken)?;
-    one_request_a_decision(rehearsal, &writes, &mut broken);
+    one_act_a_decision(rehearsal, &writes, &mut broken);
     the_ledger_tells_the_story(rehearsal, &writes, &mut broken)?;
     no_poll_item_runs_twice(rehearsal, &mut broken)?;
     no_poll_item_is_lost(rehearsal, &mut broken)?;
     an_event_runs_once(rehearsal, &mut broken)?;
+    no_more_runs_at_once_than_allowed(rehearsal, &mut broken);
+    only_restart_interrupts(rehearsal, &mut broken)?;
+    what_stands_for_others_says_how_many(rehearsal, &mut broken)?;
     Ok(broken)
 }
 
@@ -72,7 +80,7 @@ fn nothing_is_left_open(
 }
 
 /// Whoever was in the session long enough was listed by a poll, and has become an event, where the very first poll counts
-/// too. In the automations of the test, an item's key is a player's name.
+/// too, unless the automation is held. In the automations of the test, an item's key is a player's name.
 fn no_poll_item_is_lost(rehearsal: &mut Rehearsal, broken: &mut Vec<String>) -> Result<(), Failure> {
     let long_ago = seconds(rehearsal.now() - LONGEST);
     let joined = rehearsal.outcome().players.into_iter().filter(|player| player.joined < long_ago);
@@ -81,7 +89,13 @@ fn no_poll_item_is_lost(rehearsal: &mut Rehearsal, broken: &mut Vec<String>) -> 
     let started = started.filter_map(|player| Some(player["name"].as_str()?.to_owned()));
     let listed: Vec<String> = started.filter(|name| joined.contains(name)).collect();
     let items: HashSet<(String, String)> = rehearsal.poll_items()?.into_iter().collect();
+    let now = timestamp(rehearsal.now());
+    let holds = rehearsal.director.history(|history| history.holds(now))?;
     for automation in &rehearsal.director.config().automations {
+        let held = |held: &Held| matches!(held, Held::Automation(name) if *name == automation.name);
+        if holds.iter().any(|hold| held(&hold.held)) {
+            continue;
+        }
         let whole = |trigger: &Trigger| matches!(trigger, Trigger::Poll(poll) if poll.backfill);
         if !automation.triggers.iter().any(whole) {
             continue;
@@ -120,8 +134,9 @@ fn no_webhook_is_lost(rehearsal: &Rehearsal, broken: &mut Vec<String>) -> Result
     Ok(())
 }
 
-/// For one decision of a script about a player or a session, one request leaves at most: a second would act a second time.
-fn one_request_a_decision(rehearsal: &Rehearsal, writes: &[WriteRow], broken: &mut Vec<String>) {
+/// For one decision of a script about a player or a session, the server acts once at most, and the ledger says that it may
+/// have.
+fn one_act_a_decision(rehearsal: &Rehearsal, writes: &[WriteRow], broken: &mut Vec<String>) {
     let state = rehearsal.stage.lock();
     let mut runs = HashMap::new();
     let mut sent: HashMap<(i64, &'static str, Option<String>), i64> = HashMap::new();
@@ -130,7 +145,7 @@ fn one_request_a_decision(rehearsal: &Rehearsal, writes: &[WriteRow], broken: &m
             What::RunStarted { run, actor, .. } => {
                 runs.insert(*actor, run.0);
             }
-            What::Call(call) => {
+            What::Call(call) if call.outcome.starts_with('2') => {
                 let (Some(run), Some(action)) = (runs.get(&call.actor), relative(call)) else { continue };
                 for player in players(call) {
                     *sent.entry((*run, action, player)).or_default() += 1;
@@ -139,18 +154,25 @@ fn one_request_a_decision(rehearsal: &Rehearsal, writes: &[WriteRow], broken: &m
             _ => {}
         }
     }
+    let (may_have_acted, came_to_nothing) = (["claimed", "done", "uncertain"], ["failed", "refused"]);
     for ((run, action, player), times) in sent {
+        // A step of somebody who has come to the end meanwhile does nothing, and the server says 200 all the same. Where
+        // steps were made is looked up in its own history, see `the_ledger_tells_the_story`.
+        let steps = matches!(action, "players.advance" | "players.revert" | "players.end");
         let decided = writes.iter().filter(|write| {
             let effect = &write.effect;
             write.run == run
                 && effect.action == action
                 && effect.player == player
-                && !matches!(effect.state.as_str(), "refused" | "would")
+                && (may_have_acted.contains(&effect.state.as_str())
+                    || steps && came_to_nothing.contains(&effect.state.as_str()))
         });
         let decided = i64::try_from(decided.count()).unwrap_or(i64::MAX);
         if times > decided {
             let whom = player.as_deref().unwrap_or("the session");
-            broken.push(format!("run {run} sent {action} for {whom} {times} times for {decided} decisions"));
+            broken.push(format!(
+                "run {run}: {action} of {whom} was done {times} times for {decided} decisions"
+            ));
         }
     }
 }
@@ -223,6 +245,84 @@ fn an_event_runs_once(rehearsal: &Rehearsal, broken: &mut Vec<String>) -> Result
             && !seen.insert(event)
         {
             broken.push(format!("event {event} of {} ran twice", run.automation));
+        }
+    }
+    Ok(())
+}
+
+/// However often the daemon starts again, an automation without a `key` has one run under way, or `max` with `parallel`.
+fn no_more_runs_at_once_than_allowed(rehearsal: &Rehearsal, broken: &mut Vec<String>) {
+    let state = rehearsal.stage.lock();
+    let mut under_way: HashMap<RunId, AutomationName> = HashMap::new();
+    for entry in state.journal.entries() {
+        match &entry.what {
+            What::RunStarted { run, automation, .. } => {
+                under_way.insert(*run, automation.clone());
+                let now = under_way.values().filter(|other| *other == automation).count();
+                let Some(settings) = rehearsal.director.automation(automation) else { continue };
+                let most = match settings.overlap.policy {
+                    OverlapPolicy::Parallel(most) => most,
+                    _ => 1,
+                };
+                if settings.overlap.key == KeyRule::Automation && now > most {
+                    broken
+                        .push(format!("{automation}: {now} runs were under way at once, and {most} may be"));
+                }
+            }
+            What::RunEnded { run, .. } => {
+                under_way.remove(run);
+            }
+            What::Fault(Fault::Crash) => under_way.clear(),
+            _ => {}
+        }
+    }
+}
+
+/// A run that did not come to its end says why: its daemon crashed, or a newer event took its place where that may be.
+fn only_restart_interrupts(rehearsal: &Rehearsal, broken: &mut Vec<String>) -> Result<(), Failure> {
+    let crashes = rehearsal
+        .stage
+        .lock()
+        .journal
+        .entries()
+        .iter()
+        .any(|entry| matches!(entry.what, What::Fault(Fault::Crash)));
+    for run in rehearsal.runs()? {
+        let reason = run.reason.as_deref().unwrap_or("");
+        let settings = run.automation.parse().ok().and_then(|name| rehearsal.director.automation(&name));
+        let restarts = settings.is_some_and(|settings| settings.overlap.policy == OverlapPolicy::Restart);
+        let explained = match reason {
+            "a newer event took its place (overlap = \"restart\")" => restarts,
+            "the daemon stopped while it ran" => crashes,
+            _ => false,
+        };
+        if run.outcome == "interrupted" && !explained {
+            broken.push(format!("run {:?} of {} was interrupted: {reason:?}", run.run, run.automation));
+        }
+    }
+    Ok(())
+}
+
+/// An event that debounce dropped names one that stands for it; that one has a run or a reason of its own, and knows how
+/// many it stands for.
+fn what_stands_for_others_says_how_many(
+    rehearsal: &Rehearsal,
+    broken: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let mut others: HashMap<i64, u32> = HashMap::new();
+    for run in rehearsal.runs()? {
+        let reason = run.reason.unwrap_or_default();
+        let stands =
+            reason.strip_prefix("event ").and_then(|rest| rest.strip_suffix(" stands for it (debounce)"));
+        if let Some(event) = stands.and_then(|event| event.parse().ok()) {
+            *others.entry(event).or_default() += 1;
+        }
+    }
+    for (event, others) in others {
+        let event_row = rehearsal.director.history(|history| history.event(EventId(event)))?;
+        let count = event_row.map_or(0, |event| event.count);
+        if count != others + 1 {
+            broken.push(format!("event {event} stands for {others} others, and says it is {count} in all"));
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     faults::Dice,
@@ -70,6 +71,8 @@ pub(super) struct State {
     order: u64,
     agenda: BinaryHeap<Reverse<(Micros, u64, ActorId)>>,
     actors: BTreeMap<ActorId, Seat>,
+    /// Who waits, and what wakes them before their time.
+    waiting: BTreeMap<ActorId, CancellationToken>,
     turn: Option<ActorId>,
 }
 
@@ -105,6 +108,7 @@ impl Stage {
             order: 0,
             agenda: BinaryHeap::new(),
             actors: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             turn: None,
         };
         Self { state: Mutex::new(state), director: Condvar::new() }
@@ -132,14 +136,29 @@ impl Stage {
         self.hand_back(state, actor)
     }
 
-    /// Waits for the server, behind those of a higher priority and those who came before, but not longer than `until`.
-    /// Whether the actor has the server now; after a crash that means nothing.
+    /// The same for a sleep, which also ends when the token is cancelled.
+    pub(super) fn sleep_until<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        actor: ActorId,
+        at: Micros,
+        cancel: &CancellationToken,
+    ) -> MutexGuard<'a, State> {
+        state.waiting.insert(actor, cancel.clone());
+        state = self.wait_until(state, actor, at);
+        state.waiting.remove(&actor);
+        state
+    }
+
+    /// Waits for the server, behind those of a higher priority and those who came before, but not longer than `until` and
+    /// not once the token is cancelled. Whether the actor has the server now; after a crash that means nothing.
     pub(super) fn take_lane<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         actor: ActorId,
         priority: Priority,
         until: Micros,
+        cancel: &CancellationToken,
     ) -> (MutexGuard<'a, State>, bool) {
         if !state.lane.busy {
             state.lane.busy = true;
@@ -148,8 +167,10 @@ impl Stage {
         state.order += 1;
         let place = (priority, state.order);
         state.lane.waiting.insert(place, actor);
+        state.waiting.insert(actor, cancel.clone());
         state.wake_at(until, actor);
         state = self.hand_back(state, actor);
+        state.waiting.remove(&actor);
         let gave_up = state.lane.waiting.remove(&place).is_some();
         (state, !gave_up)
     }
@@ -283,6 +304,16 @@ impl State {
     fn dismiss(&mut self, actor: ActorId) {
         self.actors.remove(&actor);
         self.drop_stale();
+    }
+
+    /// Makes everybody due at once whose waiting was cancelled.
+    pub(super) fn wake_cancelled(&mut self) {
+        let cancelled = self.waiting.iter().filter(|(_, cancel)| cancel.is_cancelled());
+        let actors: Vec<ActorId> = cancelled.map(|(actor, _)| *actor).collect();
+        let now = self.now;
+        for actor in actors {
+            self.wake_at(now, actor);
+        }
     }
 
     /// Lets the server go; the next in the lane is due at once.

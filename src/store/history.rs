@@ -50,6 +50,8 @@ pub struct EventRow {
     pub id: i64,
     /// When it was taken in, in milliseconds since 1970.
     pub at: i64,
+    /// How many events it stands for.
+    pub count: u32,
     /// What came with it: JSON as in [`crate::domain::Detail`].
     pub detail: Value,
 }
@@ -194,9 +196,10 @@ impl History {
     pub fn event(&self, event: EventId) -> Result<Option<EventRow>, StoreError> {
         self.read(|connection| {
             connection
-                .prepare_cached("SELECT id, at, detail FROM event WHERE id = ?1")?
+                .prepare_cached("SELECT id, at, count, detail FROM event WHERE id = ?1")?
                 .query_row([event.0], |row| {
-                    Ok(EventRow { id: row.get(0)?, at: row.get(1)?, detail: json(&row.get::<_, String>(2)?) })
+                    let (id, at, count) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                    Ok(EventRow { id, at, count, detail: json(&row.get::<_, String>(3)?) })
                 })
                 .optional()
         })
@@ -227,16 +230,19 @@ impl History {
         self.read(|connection| {
             let found = connection
                 .prepare_cached(&format!(
-                    "SELECT {ROW}, run.script, run.script_hash, event.detail FROM run
+                    "SELECT {ROW}, run.script, run.script_hash, event.detail, event.count FROM run
                      LEFT JOIN event ON event.id = run.event WHERE run.id = ?1"
                 ))?
                 .query_row([run.0], |row| {
-                    Ok((run_row(row)?, row.get(10)?, row.get(11)?, row.get::<_, Option<String>>(12)?))
+                    let detail: Option<String> = row.get(12)?;
+                    Ok((run_row(row)?, row.get(10)?, row.get(11)?, detail.zip(row.get(13)?)))
                 })
                 .optional()?;
             let Some((row, script, script_hash, detail)) = found else { return Ok(None) };
-            let trigger =
-                row.event.zip(detail).map(|(id, detail)| EventRow { id, at: row.at, detail: json(&detail) });
+            let trigger = row.event.zip(detail).map(|(id, (detail, count))| {
+                let detail = json(&detail);
+                EventRow { id, at: row.at, count, detail }
+            });
             Ok(Some(RunDetail {
                 row,
                 script,

@@ -26,7 +26,8 @@ pub struct NewEvent {
 impl NewEvent {
     /// The same with a number.
     pub fn numbered(self, id: EventId) -> Event {
-        Event { id, automation: self.automation, kind: self.kind, at: self.at, detail: self.detail }
+        let Self { automation, kind, at, detail } = self;
+        Event { id, automation, kind, at, count: 1, detail }
     }
 }
 
@@ -137,6 +138,7 @@ impl Store {
                     automation: outcome.automation.clone(),
                     kind: EventKind::Poll,
                     at: outcome.at,
+                    count: 1,
                     detail: Detail::Poll { key, item },
                 };
                 insert(connection, &event)?;
@@ -148,17 +150,32 @@ impl Store {
     }
 }
 
+/// Takes an event in, to be run.
 pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+    put(connection, event, "accepted", None)
+}
+
+/// Writes an event down, and why it is not to be run, if it is not.
+pub(super) fn put(
+    connection: &Connection,
+    event: &Event,
+    state: &str,
+    reason: Option<&str>,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO event (id, automation, kind, at, detail, state) VALUES (?1, ?2, ?3, ?4, ?5, 'accepted')",
+            "INSERT INTO event (id, automation, kind, at, count, detail, state, reason)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             event.id.0,
             event.automation.as_str(),
             event.kind.as_str(),
             millis(event.at),
+            event.count,
             to_json(&event.detail)?,
+            state,
+            reason,
         ])?;
     Ok(())
 }

@@ -4,15 +4,19 @@
 //! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
 
 mod cursors;
+mod dead;
 mod effects;
 mod error;
 mod history;
 mod holds;
 mod inbox;
+mod interventions;
 mod kv;
 mod open;
+mod plans;
 mod runs;
 mod schema;
+mod standing;
 mod trace;
 mod writer;
 
@@ -21,11 +25,15 @@ use std::{path::Path, sync::Arc};
 use jiff::Timestamp;
 
 pub use cursors::{ClockCursor, PollCursor};
+pub use dead::{Closed, DeadLetter, Remedy};
+pub use effects::{Claim, Limit, OpenEffect};
 pub use error::StoreError;
 pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter, WriteRow};
 pub use inbox::{Acceptance, Delivery, NewEvent, PollItem, PollOutcome};
+pub use interventions::{Broken, Intervention, verify};
 pub use kv::{KvScope, KvValue};
 pub use open::in_use;
+pub use plans::{Decided, PlanHead, PlanRow};
 pub use runs::{Change, Recovered, RunStart};
 pub use trace::TraceBuffer;
 pub use writer::Pending;

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{ClockCursor, Store, cursors, inbox, millis, writer::Pending};
-use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, Mode, RunId, RunReport, TraceLine};
+use super::{
+    ClockCursor, OpenEffect, Store, cursors, dead, effects, holds, inbox, millis, standing, writer::Pending,
+};
+use crate::domain::{AutomationName, Event, EventId, Hold, Mode, Outcome, RunId, RunReport, TraceLine};
 
 /// A run that is about to start.
 #[derive(Clone, Debug)]
@@ -35,6 +37,22 @@ pub enum Change {
         /// The event.
         event: Event,
     },
+    /// An event that is only written down to say why it does not run.
+    NotRun {
+        /// The event.
+        event: Event,
+        /// Why.
+        reason: String,
+    },
+    /// Several events have become one.
+    Gathered {
+        /// The one that stands for all.
+        event: EventId,
+        /// How many they are.
+        count: u32,
+    },
+    /// Something is held.
+    Held(Hold),
     /// A clock was looked at up to an instant.
     Clock {
         /// The automation.
@@ -71,8 +89,8 @@ pub struct Recovered {
     pub events: Vec<Event>,
     /// Runs that were under way; they are marked as interrupted.
     pub interrupted: usize,
-    /// Writes whose answer never came; they are marked as uncertain.
-    pub uncertain: usize,
+    /// Writes whose answer never came. They are still `claimed`: somebody has to find out what became of them.
+    pub open: Vec<OpenEffect>,
 }
 
 impl Store {
@@ -101,6 +119,13 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
                 .prepare_cached("INSERT INTO occurrence (automation, instant, event) VALUES (?1, ?2, ?3)")?
                 .execute(params![event.automation.as_str(), millis(*instant), event.id.0])?;
         }
+        Change::NotRun { event, reason } => inbox::put(connection, event, "dropped", Some(reason))?,
+        Change::Gathered { event, count } => {
+            connection
+                .prepare_cached("UPDATE event SET count = ?2 WHERE id = ?1")?
+                .execute(params![event.0, count])?;
+        }
+        Change::Held(hold) => holds::put(connection, hold)?,
         Change::Clock { automation, cursor } => cursors::put(connection, automation, cursors::CLOCK, cursor)?,
         Change::Dropped { event, reason } => {
             connection
@@ -131,6 +156,7 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
             connection
                 .prepare_cached("UPDATE run SET ended = ?2, outcome = ?3, reason = ?4 WHERE id = ?1")?
                 .execute(params![run.0, millis(*at), report.outcome.as_str(), report.reason])?;
+            dead::after_run(connection, *run, *at, report)?;
             connection
                 .prepare_cached(
                     "UPDATE event SET state = 'done' WHERE id = (SELECT event FROM run WHERE id = ?1)",
@@ -157,41 +183,18 @@ pub(super) fn trace(
 }
 
 fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovered> {
-    let uncertain = connection.execute(
-        "UPDATE effect SET state = 'uncertain', settled = ?1,
-            note = 'the daemon stopped before the answer was there: look at the server before doing it again'
-         WHERE state = 'claimed'",
-        [millis(now)],
-    )?;
-    let interrupted = connection.execute(
-        "UPDATE run SET ended = ?1, outcome = 'interrupted', reason = 'the daemon stopped while it ran'
-         WHERE ended IS NULL",
-        [millis(now)],
-    )?;
-    connection.execute("UPDATE event SET state = 'done' WHERE state = 'running'", [])?;
-    let mut open = connection
-        .prepare("SELECT id, automation, kind, at, detail FROM event WHERE state = 'accepted' ORDER BY id")?;
-    let rows: Vec<(i64, String, String, i64, String)> = open
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
+    let open_effects = effects::open(connection)?;
+    let report = RunReport::new(Outcome::Interrupted, "the daemon stopped while it ran");
+    let interrupted: Vec<i64> = connection
+        .prepare(
+            "UPDATE run SET ended = ?1, outcome = 'interrupted', reason = ?2 WHERE ended IS NULL RETURNING id",
+        )?
+        .query_map(params![millis(now), report.reason], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let events = rows.into_iter().filter_map(|(id, automation, kind, at, detail)| {
-        event_from_row(id, &automation, &kind, at, &detail)
-            .inspect_err(|error| tracing::error!(event = id, error, "an event in the store does not read"))
-            .ok()
-    });
-    Ok(Recovered { events: events.collect(), interrupted, uncertain })
-}
-
-/// An event out of its columns; the error is for the log.
-pub(super) fn event_from_row(
-    id: i64,
-    automation: &str,
-    kind: &str,
-    at: i64,
-    detail: &str,
-) -> Result<Event, String> {
-    let automation = AutomationName::new(automation).map_err(|error| error.to_string())?;
-    let kind: EventKind = serde_json::from_value(kind.into()).map_err(|error| error.to_string())?;
-    let detail: Detail = serde_json::from_str(detail).map_err(|error| error.to_string())?;
-    Ok(Event { id: EventId(id), automation, kind, at: super::instant(at), detail })
+    for run in &interrupted {
+        dead::after_run(connection, RunId(*run), now, &report)?;
+    }
+    let interrupted = interrupted.len();
+    connection.execute("UPDATE event SET state = 'done' WHERE state = 'running'", [])?;
+    Ok(Recovered { events: standing::accepted(connection)?, interrupted, open: open_effects })
 }

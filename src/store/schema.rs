@@ -116,6 +116,57 @@ const MIGRATIONS: [&str; 2] = ["
         reason TEXT NOT NULL,
         PRIMARY KEY (kind, session, name)
     ) STRICT, WITHOUT ROWID;
+
+    -- What waits for a person: the writes of a run that were not sent. They are its effects in the state `planned`.
+    CREATE TABLE plan (
+        run INTEGER PRIMARY KEY,
+        automation TEXT NOT NULL,
+        made INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        reason TEXT NOT NULL,          -- why it waits
+        state TEXT NOT NULL,           -- waiting, approved, rejected, expired
+        decided INTEGER,
+        note TEXT                      -- why it was rejected
+    ) STRICT;
+    CREATE INDEX plan_waiting ON plan (expires) WHERE state = 'waiting';
+    CREATE TABLE planned (
+        run INTEGER NOT NULL,
+        ordinal INTEGER NOT NULL,
+        call TEXT NOT NULL,            -- JSON: api::Call
+        PRIMARY KEY (run, ordinal)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Runs that need a person.
+    CREATE TABLE dead_letter (
+        run INTEGER PRIMARY KEY,
+        automation TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,            -- failed, halted, interrupted, uncertain, tripped, expired
+        reason TEXT NOT NULL,
+        state TEXT NOT NULL,           -- open, retried, resumed, discarded
+        closed INTEGER,
+        note TEXT                      -- why it was discarded
+    ) STRICT;
+    CREATE INDEX dead_letter_open ON dead_letter (at) WHERE state = 'open';
+    -- Events that go on where an earlier run ended: what it had done is not done again.
+    CREATE TABLE resumption (event INTEGER PRIMARY KEY, run INTEGER NOT NULL) STRICT;
+
+    -- The intervention log. Only ever added to; each hash covers the one before and the entry.
+    CREATE TABLE intervention (
+        seq INTEGER PRIMARY KEY,
+        entry TEXT NOT NULL,           -- JSON
+        hash TEXT NOT NULL             -- SHA-256, in hexadecimal
+    ) STRICT;
+
+    ALTER TABLE effect ADD COLUMN irreversible INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX effect_of_session ON effect (target, claimed) WHERE irreversible = 1;
+
+    -- Counts the daemons that have had this store: a write of one that another has followed is refused.
+    CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), fence INTEGER NOT NULL) STRICT;
+    INSERT INTO lease (one, fence) VALUES (1, 0);
+
+    -- How many events it stands for: those that debounce gathered into it.
+    ALTER TABLE event ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
 "];
 
 /// The newest format that this program knows.

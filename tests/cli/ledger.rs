@@ -1,4 +1,4 @@
-//! A write whose answer never comes is sent once, and said to be uncertain.
+//! A write whose answer never comes: what the server then shows decides.
 
 use std::{
     io::{Read, Write},
@@ -13,7 +13,7 @@ use std::{
 use crate::{project::Project, stub::answer};
 
 #[test]
-fn a_lost_answer_is_uncertain_and_nothing_is_sent_again() {
+fn a_step_that_the_server_did_not_make_is_sent_once_more_and_then_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let writes = Arc::new(AtomicUsize::new(0));
@@ -28,6 +28,8 @@ fn a_lost_answer_is_uncertain_and_nothing_is_sent_again() {
                 continue; // Taken, and the connection closed without a word.
             } else if request.contains("/status/") {
                 r#"{"versions":{"uproot":"0.10.1"}}"#
+            } else if request.contains("/data/") {
+                r#"{"data":{},"last_update":0}"#
             } else {
                 r#"{"A":{"id":0,"show_page":1,"page_order":["a/#StartApp","a/One","a/Two"],"started":true,"_uproot_group":null}}"#
             };
@@ -35,12 +37,12 @@ fn a_lost_answer_is_uncertain_and_nothing_is_sent_again() {
         }
     });
     let script = "fn run(event) {\n    players::list(\"s\");\n    \
-                  try { players::advance(\"s\", \"A\"); } catch (e) { log::info(e.kind); }\n}";
+                  log::info(players::advance(\"s\", \"A\").refused.keys());\n}";
     let project = Project::new(&format!("http://{address}/"), "allow = [\"players.advance\"]", script);
     let (code, run) = project.trigger();
     assert_eq!(code, 0, "{run:#}");
-    assert_eq!(writes.load(Ordering::SeqCst), 1, "the step was sent more than once");
+    assert_eq!(writes.load(Ordering::SeqCst), 2, "the step is sent once more, no more");
     let effects = run["effects"].as_array().unwrap();
-    assert_eq!((effects.len(), &effects[0]["state"]), (1, &"uncertain".into()), "{run:#}");
-    assert!(run["trace"].as_array().unwrap().iter().any(|line| line["text"] == "uncertain"), "{run:#}");
+    assert_eq!((effects.len(), &effects[0]["state"]), (1, &"failed".into()), "{run:#}");
+    assert!(run["trace"].as_array().unwrap().iter().any(|line| line["text"] == "[\"A\"]"), "{run:#}");
 }

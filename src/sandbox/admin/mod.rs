@@ -138,6 +138,9 @@ impl Sandbox {
         if request.method == Method::HEAD {
             answer.body = Bytes::new();
         }
+        if let Some(date) = reply::date(now) {
+            answer.headers.insert(header::DATE, date);
+        }
         answer
     }
 

@@ -88,3 +88,10 @@ pub(in crate::sandbox) fn answer(status: u16, content_type: &'static str, body: 
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     Response { status, headers, body: Bytes::from(body) }
 }
+
+/// The `Date` header that a server whose clock shows this sends.
+pub(super) fn date(now: f64) -> Option<HeaderValue> {
+    let at = jiff::Timestamp::from_duration(jiff::SignedDuration::try_from_secs_f64(now).ok()?).ok()?;
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?;
+    HeaderValue::try_from(text).ok()
+}

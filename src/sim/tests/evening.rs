@@ -166,9 +166,40 @@ impl Evening {
     }
 }
 
+/// How runs of an automation follow one another, in the words of a configuration. What waits has to be worked off before
+/// an evening ends.
+fn pace(rng: &mut Pcg64Mcg, bursts: bool) -> String {
+    let mut lines = String::new();
+    let mut line = |rng: &mut Pcg64Mcg, share: f64, text: String| {
+        if rng.random_bool(share) {
+            lines.push_str(&text);
+            lines.push('\n');
+        }
+    };
+    let at_once = rng.random_range(1..4);
+    let overlap = match rng.random_range(0..4) {
+        0 => "overlap = \"single\"".to_owned(),
+        1 => "overlap = \"queued\"".to_owned(),
+        2 => format!("overlap = \"parallel\"\nmax = {at_once}"),
+        _ => "overlap = \"restart\"".to_owned(),
+    };
+    line(rng, 0.8, overlap);
+    let quiet = rng.random_range(1..30);
+    let max_wait =
+        if rng.random_bool(0.5) { format!(", max_wait = \"{}s\"", 2 * quiet) } else { String::new() };
+    let (rate, limit) = (rng.random_range(1..4), rng.random_range(1..5));
+    if bursts {
+        line(rng, 0.4, format!("debounce = {{ quiet = \"{quiet}s\"{max_wait} }}"));
+    }
+    line(rng, 0.3, format!("throttle = \"{rate} per 30s\""));
+    line(rng, 0.3, format!("rate_limit = \"{limit} per 2m\""));
+    let cooldown = rng.random_range(5..90);
+    line(rng, 0.3, format!("cooldown = \"{cooldown}s\""));
+    lines
+}
+
 /// Some automations, in the words of a configuration; the one for webhooks is always there.
 fn automations(rng: &mut Pcg64Mcg) -> String {
-    let overlap = ["single", "queued"];
     let mut text = String::from(
         r#"
         [uproot]
@@ -183,6 +214,10 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
         allow = ["players.dropout"]
         "#,
     );
+    text.push_str(&pace(rng, true));
+    if rng.random_bool(0.5) {
+        text.push_str("key = \"participant_id\"\n");
+    }
     let mut add = |name: &str, on: &str, script: &str, params: &str, allow: &str, rest: &str| {
         text.push_str(&format!(
             "\n[[automation]]\nname = \"{name}\"\non = {{ {on} }}\nscript = \"{script}\"\n\
@@ -193,16 +228,20 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
     if chosen(rng) {
         let patience = format!(", patience = \"{}s\"", rng.random_range(10..200));
         let on = ["cron = \"* * * * *\"", "every = \"30s\""][rng.random_range(0..2)];
-        add("step-stalled", on, "step_stalled.rhai", &patience, "\"players.advance\"", "");
+        let jitter = ["", ", jitter = \"5s\"", ", jitter = \"25s\""][rng.random_range(0..3)];
+        let on = format!("{on}{jitter}");
+        let pace = pace(rng, false);
+        add("step-stalled", &on, "step_stalled.rhai", &patience, "\"players.advance\"", &pace);
     }
     if chosen(rng) {
         let on = format!("poll = \"{}s\"", rng.random_range(5..40));
         let on = if rng.random_bool(0.5) { format!("{on}, backfill = \"all\"") } else { on };
-        add("welcome", &on, "welcome.rhai", ", text = \"Welcome\"", "\"players.message\"", "");
+        add("welcome", &on, "welcome.rhai", ", text = \"Welcome\"", "\"players.message\"", &pace(rng, true));
     }
     if chosen(rng) {
-        let rest = format!("overlap = \"{}\"", overlap[rng.random_range(0..2)]);
-        add("nudge", "every = \"45s\"", "nudge.rhai", "", "\"players.message\", \"players.advance\"", &rest);
+        let on = ["every = \"45s\"", "every = \"10s\", jitter = \"9s\""][rng.random_range(0..2)];
+        let allow = "\"players.message\", \"players.advance\"";
+        add("nudge", on, "nudge.rhai", "", allow, &pace(rng, false));
     }
     if chosen(rng) {
         let allow = "\"players.fields\", \"sessions.active\"";

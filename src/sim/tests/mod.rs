@@ -65,7 +65,7 @@ fn nothing_is_lost_or_done_twice_whatever_goes_wrong() {
 
 #[test]
 fn the_same_seed_gives_the_same_journal_byte_for_byte() {
-    for seed in [1, 2, 3, 17] {
+    for seed in [1, 2, 4, 17] {
         let (_, first) = simulate(seed);
         let (_, second) = simulate(seed);
         assert!(first.lines().count() > 50, "seed {seed}: an evening has something to tell:\n{first}");
@@ -83,7 +83,7 @@ fn faults_do_happen() {
         "the request is lost",
         "the answer is lost",
         "-> 500\n",
-        "-> 500 in place of 200",
+        "-> 200, answered as 500",
         "known, as event",
         "nobody answers",
         "and not answered; it will come again",

@@ -48,8 +48,8 @@ fn whoever_waits_for_the_server_gives_up_at_the_deadline() {
     let journal = rehearsal.journal();
     assert!(journal.contains("given up before its turn came"), "{journal}");
     let runs = rehearsal.runs().expect("the store works");
-    let hasty: Vec<_> = runs.iter().filter(|run| run.automation == "hasty").collect();
-    assert!(hasty.len() > 10, "{hasty:#?}");
+    let hasty: Vec<_> = runs.iter().filter(|run| run.automation == "hasty" && run.run.is_some()).collect();
+    assert!(hasty.len() >= 5, "{hasty:#?}");
     for run in hasty {
         let took = run.ended.zip(run.started).map_or(i64::MAX, |(ended, started)| ended - started);
         assert!(took < 3_100, "{run:#?}");

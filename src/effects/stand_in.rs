@@ -1,10 +1,11 @@
-//! What a script gets for a write that a dry run only wrote down: what a success would look like.
+//! What a script gets for a write that was only written down: what a success would look like.
 
 use serde_json::{Map, Value, json};
 
 use crate::api::{Call, Endpoint};
 
-pub(super) fn answer(call: &Call) -> Value {
+/// `why` is the key that says why nothing was sent: `dry_run`, `planned` or `made_before`.
+pub(super) fn answer(call: &Call, why: &str) -> Value {
     let players = json!(call.player_names());
     let body = call.body_fields().cloned().unwrap_or_default();
     let room = call.room_name().map(ToString::to_string);
@@ -33,10 +34,17 @@ pub(super) fn answer(call: &Call) -> Value {
         Endpoint::RoomsDelete => object(json!({"name": room, "deleted": true})),
         Endpoint::RoomsDisassociate => object(json!({"name": room, "disassociated": true})),
         Endpoint::RoomsCreateSession => object(json!({"sname": sname(), "roomname": room, "created": true})),
+        Endpoint::PlayersAdvance => step("advanced", &players),
+        Endpoint::PlayersRevert => step("reverted", &players),
+        Endpoint::PlayersEnd => step("ended", &players),
         _ => Map::new(),
     };
-    answer.insert("dry_run".to_owned(), json!(true));
+    answer.insert(why.to_owned(), json!(true));
     Value::Object(answer)
+}
+
+fn step(done: &str, players: &Value) -> Map<String, Value> {
+    object(json!({ done: players, "moved": [], "refused": {} }))
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -1,0 +1,91 @@
+//! What an automation's pace remembers when the daemon is started again.
+
+use serde_json::json;
+
+use super::*;
+
+fn ann() -> Value {
+    json!({ "who": "ann" })
+}
+
+/// A run for ann at second 10, a restart at 20, then another event.
+fn second_event(lines: &str) -> (Lab, Daemon, Vec<Work>) {
+    let lab = Lab::new("fn run(event) { }", &format!("{HOOK}\nkey = \"who\"\n{lines}"), fine());
+    let (mut daemon, _) = lab.start(0);
+    let (_, work) = daemon.accept(10, ann());
+    daemon.work_off(work);
+    drop(daemon);
+    let (mut daemon, nothing) = lab.start(20);
+    assert!(nothing.is_empty());
+    let (_, work) = daemon.accept(21, json!({ "who": "bob" }));
+    assert_eq!(work.len(), 1, "another key is free");
+    daemon.work_off(work);
+    let (_, work) = daemon.accept(30, ann());
+    (lab, daemon, work)
+}
+
+#[test]
+fn a_throttle_goes_on() {
+    let (lab, daemon, work) = second_event("throttle = \"1 per 1m\"");
+    assert!(work.is_empty());
+    assert_eq!(daemon.last().0, "accepted");
+    drop(daemon);
+    // It waits across one more restart.
+    let (mut daemon, nothing) = lab.start(40);
+    assert!(nothing.is_empty());
+    assert_eq!(daemon.dispatcher.next_wake().unwrap(), Timestamp::from_second(70).unwrap());
+    let work = daemon.tick(70);
+    daemon.work_off(work);
+    assert_eq!(daemon.last().0, "done");
+}
+
+#[test]
+fn a_rate_limit_goes_on() {
+    let (_lab, mut daemon, work) = second_event("rate_limit = \"1 per 1m\"");
+    assert!(work.is_empty());
+    let (outcome, reason) = daemon.last();
+    assert!(outcome == "dropped" && reason.contains("rate_limit"), "{reason}");
+    assert_eq!(daemon.accept(70, ann()).1.len(), 1);
+}
+
+#[test]
+fn a_cooldown_goes_on() {
+    let (_lab, mut daemon, work) = second_event("cooldown = \"1m\"");
+    assert!(work.is_empty());
+    let (outcome, reason) = daemon.last();
+    assert!(outcome == "dropped" && reason.contains("cooldown"), "{reason}");
+    assert_eq!(daemon.accept(70, ann()).1.len(), 1);
+}
+
+#[test]
+fn a_burst_goes_on_and_what_it_became_knows_how_many_they_were() {
+    let script = "fn run(event) { kv::set(\"count\", event.count); }";
+    let lab = Lab::new(
+        script,
+        &format!("{HOOK}\ndebounce = {{ quiet = \"1m\" }}\nthrottle = \"1 per 1h\""),
+        fine(),
+    );
+    let (mut daemon, _) = lab.start(0);
+    for second in [10, 20] {
+        assert!(daemon.accept(second, ann()).1.is_empty());
+    }
+    drop(daemon);
+    let (mut daemon, _) = lab.start(25);
+    assert!(daemon.accept(30, ann()).1.is_empty());
+    let work = daemon.tick(90);
+    assert_eq!(work.len(), 1);
+    daemon.work_off(work);
+    let gathered = ("dropped".to_owned(), "event 3 stands for it (debounce)".to_owned());
+    assert_eq!(daemon.rows(), [gathered.clone(), gathered, ("done".to_owned(), String::new())]);
+    // Two more, which have to wait for the throttle, and a restart while they do.
+    for second in [100, 101] {
+        assert!(daemon.accept(second, ann()).1.is_empty());
+    }
+    assert!(daemon.tick(161).is_empty());
+    drop(daemon);
+    let (mut daemon, nothing) = lab.start(200);
+    assert!(nothing.is_empty());
+    let work = daemon.tick(3690);
+    let [Work::Run { event, .. }] = work.as_slice() else { panic!("one run") };
+    assert_eq!((event.id, event.count), (EventId(5), 2));
+}

@@ -1,0 +1,101 @@
+//! Between the decision and the request: the effects are written down, and by the run's mode and the guards it is decided
+//! whether anything leaves. There is no other place for that, so that no function of a script can forget it.
+
+use jiff::SignedDuration;
+
+use super::{Actor, Door, EffectError, guard::claimed};
+use crate::{
+    api::Call,
+    domain::{Effect, EffectState, Mode},
+    store::{Claim, PlanHead},
+};
+
+/// How many writes one plan may hold.
+const LARGEST_PLAN: u32 = 1000;
+
+/// What is to be done now that the effects are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Send the request.
+    Send,
+    /// Nothing: this was a dry run, or they wait in a plan.
+    Keep,
+}
+
+impl Door {
+    /// Writes the rows of a call down. `session` is how many players the session has, where that is known.
+    pub(super) fn claim(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        mut rows: Vec<Effect>,
+        session: usize,
+    ) -> Result<Way, EffectError> {
+        if !rows.iter().any(|row| row.state == EffectState::Claimed) {
+            let (now, trace) = (self.env.now(), actor.trace.take());
+            self.store.record_effects(actor.run, rows, now, trace, None).wait()?;
+            return Ok(Way::Keep);
+        }
+        if actor.mode == Mode::Live && actor.tripped().is_none() {
+            match self.claim_to_send(actor, call, &rows, session)? {
+                None => return Ok(Way::Send),
+                Some(why) => self.trip(actor, why)?,
+            }
+        }
+        let kept = if actor.is_dry() { EffectState::Would } else { EffectState::Planned };
+        for row in rows.iter_mut().filter(|row| row.state == EffectState::Claimed) {
+            row.state = kept;
+        }
+        let (now, trace) = (self.env.now(), actor.trace.take());
+        if kept == EffectState::Would {
+            self.store.record_effects(actor.run, rows, now, trace, None).wait()?;
+            return Ok(Way::Keep);
+        }
+        if rows.first().is_some_and(|row| row.ordinal > LARGEST_PLAN) {
+            return Err(EffectError::Halted(format!("a plan holds at most {LARGEST_PLAN} writes")));
+        }
+        let expires = SignedDuration::try_from(self.guard().plans_expire).unwrap_or(SignedDuration::MAX);
+        let head = PlanHead {
+            automation: actor.automation.clone(),
+            reason: match actor.tripped() {
+                Some(why) => format!("a guard stopped the run: {why}"),
+                None => "the automation's mode is approve".to_owned(),
+            },
+            expires: now.saturating_add(expires).unwrap_or(jiff::Timestamp::MAX),
+        };
+        self.store.plan_effects(actor.run, head, call, rows, now, trace).wait()?;
+        Ok(Way::Keep)
+    }
+
+    /// Claims the rows, unless a guard says why not. What a person approved is not counted again.
+    fn claim_to_send(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        rows: &[Effect],
+        session: usize,
+    ) -> Result<Option<String>, EffectError> {
+        let mut limit = None;
+        if !actor.is_approved() && rows.iter().any(|row| row.irreversible) {
+            if let Some(why) = self.over_run(actor, rows, call, session) {
+                return Ok(Some(why));
+            }
+            limit = self.limit(call);
+        }
+        let (now, trace) = (self.env.now(), actor.trace.take());
+        let claim = self.store.record_effects(actor.run, rows.to_vec(), now, trace, limit).wait()?;
+        match (claim, call.session_name()) {
+            (Claim::Written, Some(session)) => actor.acted_on().extend(claimed(rows, session)),
+            (Claim::Written, None) => {}
+            (Claim::Over(lately), _) => {
+                return Ok(Some(format!(
+                    "session {} may see {} actions that cannot be taken back (`max_actions` in [guard]), and there \
+                     were {lately}",
+                    call.session_name().map(ToString::to_string).unwrap_or_default(),
+                    self.guard().max_actions
+                )));
+            }
+        }
+        Ok(None)
+    }
+}

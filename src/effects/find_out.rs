@@ -1,0 +1,203 @@
+//! What became of a write whose answer was lost, as far as the server can tell.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Door, EffectError, history::Became, sightings::Sighting};
+use crate::{
+    api::{Call, Endpoint, Generation},
+    domain::{Capability, Effect, EffectState, PlayerName, RoomName, SessionName},
+    environment::Scope,
+    store::OpenEffect,
+};
+
+/// How long finding out may take. The answers of reads are asked for several times within it.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// What became of a write.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found {
+    /// The server shows that it was done. The answer that it would have given.
+    Applied(Value),
+    /// The server shows that it was not done.
+    Nothing,
+    /// It cannot be told, for this reason.
+    Unclear(String),
+}
+
+impl Door {
+    /// What has to be known of the server before a write, so that it can be told afterwards whether it was done; `None` where nothing helps.
+    pub(super) fn before(&self, scope: &Scope, call: &Call) -> Result<Option<Value>, EffectError> {
+        Ok(match call.endpoint() {
+            Endpoint::SessionsCreate => {
+                let Some(name) = body_text(call, "sname") else { return Ok(None) };
+                let sessions = self.read(scope, &Call::new(Endpoint::SessionsList))?;
+                Some(json!({ "exists": sessions.contains_key(name) }))
+            }
+            Endpoint::RoomsCreate => {
+                let Some(name) = body_text(call, "name") else { return Ok(None) };
+                let rooms = self.read(scope, &Call::new(Endpoint::RoomsList))?;
+                Some(json!({ "exists": rooms.contains_key(name) }))
+            }
+            Endpoint::RoomsDelete | Endpoint::RoomsDisassociate | Endpoint::RoomsCreateSession => {
+                let Some(room) = call.room_name() else { return Ok(None) };
+                let rooms = self.read(scope, &Call::new(Endpoint::RoomsList))?;
+                let found = rooms.get(room.as_str());
+                Some(json!({ "exists": found.is_some(), "session": found.map(|room| &room["sname"]) }))
+            }
+            _ => None,
+        })
+    }
+
+    /// What became of a call that acts once more each time.
+    pub(super) fn find_out(&self, call: &Call, before: Option<&Value>) -> Found {
+        match self.look_for(call, before) {
+            Ok(found) => found,
+            Err(error) => Found::Unclear(format!("the server cannot be asked: {error}")),
+        }
+    }
+
+    fn look_for(&self, call: &Call, before: Option<&Value>) -> Result<Found, EffectError> {
+        let scope = self.scope_to_find_out();
+        let existed = before.and_then(|before| before["exists"].as_bool());
+        let cannot = |why: &str| Ok(Found::Unclear(why.to_owned()));
+        match call.endpoint() {
+            Endpoint::PlayersDropout => {
+                let Some(session) = call.session_name() else { return cannot("it names no session") };
+                let list =
+                    Call::new(Endpoint::PlayersList).session(session).query("fields", "_uproot_dropout");
+                let players = self.read(&scope, &list)?;
+                let marked = |player: &PlayerName| {
+                    players.get(player.as_str()).is_some_and(|p| p["_uproot_dropout"] == json!(true))
+                };
+                if call.player_names().iter().all(marked) {
+                    return Ok(Found::Applied(json!({ "marked_dropout": call.player_names() })));
+                }
+                // The oldest servers only arm a mark, which shows nowhere.
+                match self.client.generation(&scope)? {
+                    Generation::Contract => cannot("this server does not show who was marked"),
+                    _ => Ok(Found::Nothing),
+                }
+            }
+            Endpoint::SessionsCreate => {
+                let (Some(name), Some(false)) = (body_text(call, "sname"), existed) else {
+                    return cannot("a session that is given no name cannot be told from others");
+                };
+                let sessions = self.read(&scope, &Call::new(Endpoint::SessionsList))?;
+                Ok(applied(sessions.contains_key(name), json!({ "sname": name, "created": true })))
+            }
+            Endpoint::RoomsCreate => {
+                let (Some(name), Some(false)) = (body_text(call, "name"), existed) else {
+                    return cannot("the room was there before");
+                };
+                let rooms = self.read(&scope, &Call::new(Endpoint::RoomsList))?;
+                Ok(applied(rooms.contains_key(name), json!({ "name": name, "created": true })))
+            }
+            Endpoint::RoomsDelete | Endpoint::RoomsDisassociate | Endpoint::RoomsCreateSession => {
+                let (Some(room), Some(true)) = (call.room_name(), existed) else {
+                    return cannot("the room was not there before");
+                };
+                let rooms = self.read(&scope, &Call::new(Endpoint::RoomsList))?;
+                let session = rooms.get(room.as_str()).map(|room| room["sname"].clone());
+                let had = before.map(|before| &before["session"]).unwrap_or(&Value::Null);
+                Ok(match call.endpoint() {
+                    Endpoint::RoomsDelete => {
+                        applied(session.is_none(), json!({ "name": room, "deleted": true }))
+                    }
+                    Endpoint::RoomsDisassociate if !had.is_null() => applied(
+                        session.is_some_and(|s| s.is_null()),
+                        json!({ "name": room, "disassociated": true }),
+                    ),
+                    Endpoint::RoomsCreateSession if had.is_null() => match session {
+                        Some(Value::String(name)) => {
+                            Found::Applied(json!({ "sname": name, "roomname": room, "created": true }))
+                        }
+                        _ => Found::Nothing,
+                    },
+                    _ => Found::Unclear("the room was not as it had to be".to_owned()),
+                })
+            }
+            _ => cannot("nothing on the server shows whether it was done"),
+        }
+    }
+
+    /// Finds out what became of the writes that an earlier daemon left open, and settles them. What was not done is not
+    /// done now: who decided it is gone, and the world has moved on.
+    pub fn settle_open(&self, open: &[OpenEffect]) -> Result<(), EffectError> {
+        for OpenEffect { run, row, effect } in open {
+            let (state, note) = self.what_is_left(effect);
+            tracing::warn!(
+                %run,
+                action = effect.action,
+                target = effect.target,
+                player = effect.player,
+                "a write of an earlier daemon was open and is now {state}: {note}"
+            );
+            self.settle(*run, effect.ordinal, Some(*row), state, Some(note))?;
+        }
+        Ok(())
+    }
+
+    fn what_is_left(&self, effect: &Effect) -> (EffectState, String) {
+        let stopped = "the daemon stopped before the answer was there";
+        let uncertain = |why: &str| (EffectState::Uncertain, format!("{stopped}; {why}"));
+        let nothing = || (EffectState::Failed, format!("{stopped}; the server did not do it"));
+        let Ok(endpoint) = effect.action.parse::<Endpoint>() else {
+            return uncertain("nothing shows whether it was done");
+        };
+        let Some(call) = call_of(endpoint, effect) else { return uncertain("its row does not read") };
+        let before = effect.precondition.as_ref();
+        if matches!(endpoint, Endpoint::PlayersAdvance | Endpoint::PlayersRevert | Endpoint::PlayersEnd) {
+            let known = before.and_then(|p| Some((p["show_page"].as_i64()?, p["since"].as_f64()?)));
+            let (Some(session), [player], Some((show_page, since))) =
+                (call.session_name(), call.player_names(), known)
+            else {
+                return uncertain("its row does not say where the player was");
+            };
+            let before = Sighting { show_page, page_order: None };
+            return match self.what_became_of(endpoint, session, player, &before, since) {
+                Became::Made(note) => (EffectState::Done, format!("{stopped}; {note}")),
+                Became::Moved(_) | Became::Nothing => nothing(),
+                Became::Unclear(why) => uncertain(&why),
+            };
+        }
+        match self.find_out(&call, before) {
+            Found::Applied(_) => (EffectState::Done, format!("{stopped}; the server shows that it was done")),
+            Found::Nothing => nothing(),
+            Found::Unclear(why) => uncertain(&why),
+        }
+    }
+
+    /// Finding out goes on when the run is over: what was sent has to be known.
+    pub(super) fn scope_to_find_out(&self) -> Scope {
+        Scope::for_duration(self.env.now(), LONGEST)
+    }
+}
+
+fn applied(is_so: bool, answer: Value) -> Found {
+    if is_so { Found::Applied(answer) } else { Found::Nothing }
+}
+
+fn body_text<'a>(call: &'a Call, key: &str) -> Option<&'a str> {
+    call.body_fields()?.get(key)?.as_str()
+}
+
+/// The call that a row of the ledger stands for.
+fn call_of(endpoint: Endpoint, effect: &Effect) -> Option<Call> {
+    Capability::named(&effect.action)?;
+    let mut call = Call::new(endpoint);
+    let target = effect.target.as_deref();
+    if effect.action.starts_with("rooms.") {
+        if let Some(room) = target {
+            call = call.room(&RoomName::new(room).ok()?);
+        }
+    } else if let Some(session) = target {
+        call = call.session(&SessionName::new(session).ok()?);
+    }
+    if let Some(player) = &effect.player {
+        call = call.players(&[PlayerName::new(player).ok()?]);
+    }
+    let body = effect.arguments.as_object().cloned().unwrap_or_else(Map::new);
+    Some(call.body(body))
+}

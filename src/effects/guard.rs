@@ -1,0 +1,149 @@
+//! The limits on the harm that a script can do: what is not to be touched, when, and by how much.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Actor, Door, EffectError};
+use crate::{
+    api::{Call, Endpoint},
+    domain::{Effect, EffectState, Held, Hold, Mode, PlayerName, SessionName},
+    store::Limit,
+};
+
+/// Players whom nobody acts on for now, each with the reason.
+pub(super) type LeftAlone = HashMap<PlayerName, String>;
+
+impl Door {
+    /// Whether the run may write this, here and now. Gives the players of the session that are left alone.
+    ///
+    /// After the server came back, what cannot be taken back waits: for some minutes it does not know who is there.
+    pub(super) fn admit(&self, actor: &Actor, call: &Call) -> Result<LeftAlone, EffectError> {
+        let guard = self.guard();
+        let now = self.env.now();
+        let session = call.session_name();
+        if let Some(session) = session
+            && let Some(pattern) = guard.protected_sessions.iter().find(|p| p.matches(session.as_str()))
+        {
+            return Err(EffectError::Refused(format!(
+                "session {session} is protected: `protected_sessions` in [guard] names {pattern}"
+            )));
+        }
+        let left_alone = self.look_at_holds(actor, session, now)?;
+        if let Some(hours) = guard.quiet_at(now) {
+            return Err(EffectError::Halted(format!("nothing is written in the quiet hours, {hours}")));
+        }
+        let freeze = SignedDuration::try_from(guard.freeze).unwrap_or(SignedDuration::MAX);
+        if is_irreversible(call)
+            && actor.mode == Mode::Live
+            && let Some(back) = self.client.back_since()
+            && let Ok(wait) = std::time::Duration::try_from(freeze - now.duration_since(back))
+            && !wait.is_zero()
+        {
+            // After the wait everything is looked at again, for what it was then.
+            self.env.sleep(wait.min(guard.freeze), &actor.scope)?;
+            return self.look_at_holds(actor, session, self.env.now());
+        }
+        Ok(left_alone)
+    }
+
+    fn look_at_holds(
+        &self,
+        actor: &Actor,
+        session: Option<&SessionName>,
+        now: Timestamp,
+    ) -> Result<LeftAlone, EffectError> {
+        let mut left_alone = LeftAlone::new();
+        for Hold { held, reason, .. } in self.store.history().holds(now)? {
+            let halted = |what: &str| EffectError::Halted(format!("{what}: {reason}"));
+            match held {
+                Held::Everything => return Err(halted("everything is paused")),
+                // A person who approves its plan knows that it is held.
+                Held::Automation(name) if name == actor.automation && !actor.is_approved() => {
+                    return Err(halted("this automation is held"));
+                }
+                Held::Session(held) if Some(&held) == session => {
+                    return Err(halted(&format!("session {held} is held")));
+                }
+                Held::Player(held, player) if Some(&held) == session => {
+                    left_alone.insert(player, reason);
+                }
+                Held::Automation(_) | Held::Session(_) | Held::Player(..) => {}
+            }
+        }
+        Ok(left_alone)
+    }
+
+    /// Why a run may not act on so many players. `session` is how many the session has.
+    pub(super) fn over_run(
+        &self,
+        actor: &Actor,
+        rows: &[Effect],
+        call: &Call,
+        session: usize,
+    ) -> Option<String> {
+        let name = call.session_name()?;
+        let mut acted_on = actor.acted_on().clone();
+        acted_on.extend(claimed(rows, name));
+        let most = self.guard().players_per_run(session);
+        (acted_on.len() > most).then(|| {
+            format!(
+                "one run may act on {most} players of {session} (`max_players_per_run` and `max_share_per_run` in \
+                 [guard]), and this would make it {}",
+                acted_on.len()
+            )
+        })
+    }
+
+    /// The limit that the store counts against.
+    pub(super) fn limit(&self, call: &Call) -> Option<Limit> {
+        let rate = self.guard().max_actions;
+        let session = call.session_name()?.clone();
+        Some(Limit { session, rate })
+    }
+
+    /// Stops the writes of a run and holds its automation until a person resumes it.
+    pub(super) fn trip(&self, actor: &Actor, why: String) -> Result<(), EffectError> {
+        let reason = format!("a guard stopped run {}: {why}", actor.run);
+        tracing::error!(
+            run = %actor.run,
+            automation = %actor.automation,
+            "{reason}. Nothing more of it is done; `uproctor plans` shows what it wanted, `uproctor resume {}` lets it go on",
+            actor.automation
+        );
+        let held = Held::Automation(actor.automation.clone());
+        self.store.hold(Hold { held, since: self.env.now(), until: None, reason }).wait()?;
+        actor.trip(why);
+        Ok(())
+    }
+}
+
+/// The players of the rows that are about to be sent.
+pub(super) fn claimed<'a>(
+    rows: &'a [Effect],
+    session: &'a SessionName,
+) -> impl Iterator<Item = (SessionName, PlayerName)> + 'a {
+    rows.iter()
+        .filter(|row| row.irreversible && row.state == EffectState::Claimed)
+        .filter_map(|row| PlayerName::new(row.player.as_deref()?).ok())
+        .map(|player| (session.clone(), player))
+}
+
+/// Whether a call moves players or ends their part. Messages can be followed by another one, and fields keep their
+/// history; but fields that say where a player is are a move.
+pub(super) fn is_irreversible(call: &Call) -> bool {
+    match call.endpoint() {
+        Endpoint::PlayersAdvance
+        | Endpoint::PlayersRevert
+        | Endpoint::PlayersEnd
+        | Endpoint::PlayersRedirect
+        | Endpoint::PlayersDropout => true,
+        Endpoint::PlayersFields => {
+            let fields = call.body_fields().and_then(|body| body.get("fields")?.as_object());
+            let moves =
+                |key: &String| key == "show_page" || key == "page_order" || key.starts_with("_uproot");
+            fields.is_some_and(|fields| fields.keys().any(moves))
+        }
+        _ => false,
+    }
+}

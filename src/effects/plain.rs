@@ -1,0 +1,130 @@
+//! Writes without a comparison of their own: sent as they are, and repeated as far as that can do no harm.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Actor, Door, EffectError, claim::Way, find_out::Found, guard::LeftAlone, repeat::Repeats, row, stand_in,
+    step::not_sent,
+};
+use crate::{
+    api::{ApiError, Call, Endpoint, Repeat},
+    domain::{Effect, EffectState, PlayerName},
+};
+
+impl Door {
+    /// A write to players of a session: first it is made sure that it has them all. Those who are left alone are left out.
+    pub(super) fn to_players(
+        &self,
+        actor: &Actor,
+        call: Call,
+        left_alone: &LeftAlone,
+    ) -> Result<Value, EffectError> {
+        let session = self.check_players_exist(actor, &call)?;
+        let (out, going): (Vec<PlayerName>, Vec<PlayerName>) =
+            call.player_names().iter().cloned().partition(|player| left_alone.contains_key(player));
+        if out.is_empty() {
+            return self.plain(actor, &call, session);
+        }
+        let ordinal = actor.next_ordinal();
+        let refused: Vec<Effect> = out
+            .iter()
+            .map(|player| {
+                let mut refused = row(ordinal, &call, Some(player.as_str()));
+                refused.state = EffectState::Refused;
+                refused.note = left_alone.get(player).cloned();
+                refused
+            })
+            .collect();
+        self.claim(actor, &call, refused, session)?;
+        let mut answer = if going.is_empty() {
+            Value::Object(Map::new())
+        } else {
+            self.plain(actor, &call.players(&going), session)?
+        };
+        if let Some(answer) = answer.as_object_mut() {
+            let refused: Map<String, Value> =
+                out.iter().map(|player| (player.to_string(), json!(left_alone.get(player)))).collect();
+            answer.insert("refused".to_owned(), Value::Object(refused));
+        }
+        Ok(answer)
+    }
+
+    /// A write: one row a player, or one row. `session` is how many players the session has, where that is known.
+    pub(super) fn plain(&self, actor: &Actor, call: &Call, session: usize) -> Result<Value, EffectError> {
+        let ordinal = actor.next_ordinal();
+        let makes_players =
+            matches!(call.endpoint(), Endpoint::SessionsCreate | Endpoint::RoomsCreateSession);
+        let mut rows = match call.player_names() {
+            players if players.is_empty() || makes_players => vec![row(ordinal, call, None)],
+            players => players.iter().map(|player| row(ordinal, call, Some(player.as_str()))).collect(),
+        };
+        let before = if actor.is_dry() { None } else { self.before(&actor.scope, call)? };
+        for row in &mut rows {
+            row.precondition.clone_from(&before);
+        }
+        match self.claim(actor, call, rows, session)? {
+            Way::Keep => Ok(stand_in::answer(call, actor.kept_key())),
+            Way::Send => self.send(actor, ordinal, call, before.as_ref()),
+        }
+    }
+
+    /// Sends a call that was written down, and settles it.
+    fn send(
+        &self,
+        actor: &Actor,
+        ordinal: u32,
+        call: &Call,
+        before: Option<&Value>,
+    ) -> Result<Value, EffectError> {
+        let settle = |state, note| self.settle(actor.run, ordinal, None, state, note);
+        let mut repeats = Repeats::default();
+        loop {
+            let error = match self.client.write(call, &self.last_scope(actor)) {
+                Ok(answer) => {
+                    settle(EffectState::Done, None)?;
+                    return Ok(answer.json().unwrap_or_default());
+                }
+                Err(error) => error,
+            };
+            if !error.may_have_acted() {
+                if repeats.wait_for_next(&*self.env, &error, &actor.scope) {
+                    continue;
+                }
+                settle(EffectState::Failed, Some(not_sent(&error)))?;
+                return Err(error.into());
+            }
+            let generation = self.client.generation(&self.scope_to_find_out());
+            if generation.is_ok_and(|generation| call.endpoint().repeat(generation) == Repeat::Safe) {
+                if repeats.wait_for_next_safe(&*self.env, &error, &actor.scope) {
+                    continue;
+                }
+                return self.give_up(actor, ordinal, error, "it can be done again");
+            }
+            match self.find_out(call, before) {
+                Found::Applied(answer) => {
+                    let note = format!("{}; the server shows that it was done", error.message);
+                    settle(EffectState::Done, Some(note))?;
+                    return Ok(answer);
+                }
+                Found::Nothing
+                    if repeats.doubtful_once_more(&error) && !actor.scope.cancel.is_cancelled() => {}
+                Found::Nothing if error.pending => {
+                    let why = "so far it was not done, but it may still be";
+                    return self.give_up(actor, ordinal, error, why);
+                }
+                Found::Nothing => {
+                    let note = format!("{}; the server did not do it", error.message);
+                    settle(EffectState::Failed, Some(note))?;
+                    return Err(error.into());
+                }
+                Found::Unclear(why) => return self.give_up(actor, ordinal, error, &why),
+            }
+        }
+    }
+
+    fn give_up(&self, actor: &Actor, ordinal: u32, error: ApiError, why: &str) -> Result<Value, EffectError> {
+        let note = format!("{}; {why}", error.message);
+        self.settle(actor.run, ordinal, None, EffectState::Uncertain, Some(note))?;
+        Err(EffectError::Uncertain(error))
+    }
+}

@@ -1,0 +1,204 @@
+//! Dead letters: runs that need a person.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+
+use super::{History, Store, StoreError, inbox, millis, standing, writer::Pending};
+use crate::domain::{Effect, Event, Outcome, RunId, RunReport};
+
+/// A dead letter. It is named by its run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeadLetter {
+    /// The run.
+    pub run: i64,
+    /// Its automation.
+    pub automation: String,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// `failed`, `halted`, `interrupted`, `uncertain`, `tripped` or `expired`.
+    pub kind: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// `open`, `retried`, `resumed` or `discarded`.
+    pub state: String,
+    /// When that was.
+    pub closed: Option<i64>,
+    /// Why it was discarded.
+    pub note: Option<String>,
+}
+
+/// What a person does about a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The event runs once more, from the beginning.
+    Retry,
+    /// The event runs once more, but what had been done, or may have been, is not done again.
+    Resume,
+    /// Nothing: for this reason.
+    Discard(String),
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Closed {
+    /// It is closed; retrying and resuming give the new event.
+    Now(Option<Event>),
+    /// There is no such dead letter.
+    Unknown,
+    /// It was closed before: its state.
+    Before(String),
+    /// It has no event that could run again: a poll that failed.
+    NoEvent,
+}
+
+impl Store {
+    /// Closes a dead letter.
+    pub fn close_dead_letter(&self, run: RunId, remedy: Remedy, now: Timestamp) -> Pending<Closed> {
+        let id = self.new_event_id();
+        self.writer.submit(move |connection| {
+            let state: Option<String> = connection
+                .prepare_cached("SELECT state FROM dead_letter WHERE run = ?1")?
+                .query_row([run.0], |row| row.get(0))
+                .optional()?;
+            match state.as_deref() {
+                None => return Ok(Closed::Unknown),
+                Some("open") => {}
+                Some(state) => return Ok(Closed::Before(state.to_owned())),
+            }
+            let (state, note) = match &remedy {
+                Remedy::Retry => ("retried", None),
+                Remedy::Resume => ("resumed", None),
+                Remedy::Discard(reason) => ("discarded", Some(reason.as_str())),
+            };
+            let event = if let Remedy::Discard(_) = remedy {
+                None
+            } else {
+                let Some(event) = event_of(connection, run)? else { return Ok(Closed::NoEvent) };
+                let event = Event { id, at: now, ..event };
+                inbox::insert(connection, &event)?;
+                if remedy == Remedy::Resume {
+                    connection
+                        .prepare_cached("INSERT INTO resumption (event, run) VALUES (?1, ?2)")?
+                        .execute(params![id.0, run.0])?;
+                }
+                Some(event)
+            };
+            connection
+                .prepare_cached("UPDATE dead_letter SET state = ?2, closed = ?3, note = ?4 WHERE run = ?1")?
+                .execute(params![run.0, state, millis(now), note])?;
+            Ok(Closed::Now(event))
+        })
+    }
+}
+
+impl History {
+    /// The dead letters, newest first: those that are open, or all.
+    pub fn dead_letters(&self, all: bool) -> Result<Vec<DeadLetter>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT run, automation, at, kind, reason, state, closed, note FROM dead_letter
+                     WHERE ?1 OR state = 'open' ORDER BY at DESC, run DESC LIMIT 1000",
+                )?
+                .query_map([all], |row| {
+                    Ok(DeadLetter {
+                        run: row.get(0)?,
+                        automation: row.get(1)?,
+                        at: row.get(2)?,
+                        kind: row.get(3)?,
+                        reason: row.get(4)?,
+                        state: row.get(5)?,
+                        closed: row.get(6)?,
+                        note: row.get(7)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    /// The run in whose place the run of this event goes on, if it does.
+    pub fn resumes(&self, event: crate::domain::EventId) -> Result<Option<RunId>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT run FROM resumption WHERE event = ?1")?
+                .query_row([event.0], |row| Ok(RunId(row.get(0)?)))
+                .optional()
+        })
+    }
+}
+
+/// A run has ended. It becomes a dead letter where its event does not come again by itself.
+pub(super) fn after_run(
+    connection: &Connection,
+    run: RunId,
+    at: Timestamp,
+    report: &RunReport,
+) -> rusqlite::Result<()> {
+    let kind = match report.outcome {
+        _ if report.tripped => "tripped",
+        Outcome::Failed => "failed",
+        Outcome::Halted => "halted",
+        Outcome::Interrupted => "interrupted",
+        Outcome::Done | Outcome::Skipped => return Ok(()),
+    };
+    if kind != "tripped" && comes_again(connection, run)? {
+        return Ok(());
+    }
+    put(connection, run, at, kind, report.reason.as_deref().unwrap_or_default())
+}
+
+/// The periods of `every` come again; whoever triggers by hand sees what came of it; a poll is asked again.
+fn comes_again(connection: &Connection, run: RunId) -> rusqlite::Result<bool> {
+    let kind: Option<String> = connection
+        .prepare_cached("SELECT event.kind FROM run JOIN event ON event.id = run.event WHERE run.id = ?1")?
+        .query_row([run.0], |row| row.get(0))
+        .optional()?;
+    Ok(matches!(kind.as_deref(), None | Some("every" | "manual")))
+}
+
+/// Writes of a run may have happened or not.
+pub(super) fn uncertain<'a>(
+    connection: &Connection,
+    run: RunId,
+    at: Timestamp,
+    effects: impl Iterator<Item = &'a Effect>,
+) -> rusqlite::Result<()> {
+    let what: Vec<String> = effects
+        .map(|effect| match (&effect.player, &effect.target) {
+            (Some(player), Some(session)) => format!("{} of {player} in {session}", effect.action),
+            (_, Some(target)) => format!("{} of {target}", effect.action),
+            _ => effect.action.clone(),
+        })
+        .collect();
+    let reason = format!("nobody knows whether this happened: {}", what.join(", "));
+    put(connection, run, at, "uncertain", &reason)
+}
+
+/// Adds a dead letter. What a run is one for first stays its reason.
+pub(super) fn put(
+    connection: &Connection,
+    run: RunId,
+    at: Timestamp,
+    kind: &str,
+    reason: &str,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO dead_letter (run, automation, at, kind, reason, state)
+             SELECT id, automation, ?2, ?3, ?4, 'open' FROM run WHERE id = ?1 ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![run.0, millis(at), kind, reason])?;
+    Ok(())
+}
+
+fn event_of(connection: &Connection, run: RunId) -> rusqlite::Result<Option<Event>> {
+    let event = connection
+        .prepare_cached(&format!(
+            "SELECT {} FROM run JOIN event ON event.id = run.event WHERE run.id = ?1",
+            standing::EVENT
+        ))?
+        .query_row([run.0], standing::event)
+        .optional()?;
+    Ok(event.flatten())
+}

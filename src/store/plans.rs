@@ -1,0 +1,258 @@
+//! Plans: what a run wanted to write, held for a person.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+
+use super::{
+    History, Store, StoreError, dead,
+    effects::{effect, insert_all},
+    inbox::{self, NewEvent, to_json},
+    interventions, millis, runs,
+    writer::Pending,
+};
+use crate::{
+    api::Call,
+    domain::{AutomationName, Detail, Effect, Event, EventKind, RunId, TraceLine},
+};
+
+/// Why writes are held back, and for how long.
+#[derive(Clone, Debug)]
+pub struct PlanHead {
+    /// The automation.
+    pub automation: AutomationName,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Until when a person can approve.
+    pub expires: Timestamp,
+}
+
+/// A plan in the store. It is named by the run that wanted it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlanRow {
+    /// The run.
+    pub run: i64,
+    /// The automation.
+    pub automation: String,
+    /// When it was made, in milliseconds since 1970.
+    pub made: i64,
+    /// When it expires.
+    pub expires: i64,
+    /// Why it waits.
+    pub reason: String,
+    /// `waiting`, `approved`, `rejected` or `expired`.
+    pub state: String,
+    /// When that was decided.
+    pub decided: Option<i64>,
+    /// Why it was rejected.
+    pub note: Option<String>,
+    /// The writes: one entry a player, or one.
+    pub effects: Vec<Effect>,
+}
+
+/// What became of a decision about a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decided {
+    /// It is decided; approving gives the event that carries it out.
+    Now(Option<Event>),
+    /// There is no such plan.
+    Unknown,
+    /// It was decided before, or its time was over: its state.
+    Before(String),
+}
+
+impl Store {
+    /// Writes effects down that wait for a person, with the call that they belong to.
+    pub fn plan_effects(
+        &self,
+        run: RunId,
+        head: PlanHead,
+        call: &Call,
+        effects: Vec<Effect>,
+        at: Timestamp,
+        trace: (u32, Vec<TraceLine>),
+    ) -> Pending<()> {
+        let call = call.clone();
+        self.writer.submit(move |connection| {
+            runs::trace(connection, run, trace.0, &trace.1)?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO plan (run, automation, made, expires, reason, state)
+                     VALUES (?1, ?2, ?3, ?4, ?5, 'waiting') ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![
+                    run.0,
+                    head.automation.as_str(),
+                    millis(at),
+                    millis(head.expires),
+                    head.reason
+                ])?;
+            let ordinal = effects.first().map_or(0, |effect| effect.ordinal);
+            connection
+                .prepare_cached("INSERT INTO planned (run, ordinal, call) VALUES (?1, ?2, ?3)")?
+                .execute(params![run.0, ordinal, to_json(&call)?])?;
+            insert_all(connection, run, &effects, at)
+        })
+    }
+
+    /// Approves a plan: commits the event that carries it out.
+    pub fn approve(&self, run: RunId, now: Timestamp) -> Pending<Decided> {
+        let event = self.new_event_id();
+        self.writer.submit(move |connection| {
+            expire(connection, now)?;
+            let automation = match waiting(connection, run)? {
+                Ok(automation) => automation,
+                Err(decided) => return Ok(decided),
+            };
+            let Ok(automation) = AutomationName::new(&automation) else { return Ok(Decided::Unknown) };
+            decide(connection, run, "approved", None, now)?;
+            let detail = Detail::Plan { run };
+            let event = NewEvent { automation, kind: EventKind::Plan, at: now, detail }.numbered(event);
+            inbox::insert(connection, &event)?;
+            Ok(Decided::Now(Some(event)))
+        })
+    }
+
+    /// Rejects a plan: nothing of it is done.
+    pub fn reject(&self, run: RunId, reason: String, now: Timestamp) -> Pending<Decided> {
+        self.writer.submit(move |connection| {
+            expire(connection, now)?;
+            if let Err(decided) = waiting(connection, run)? {
+                return Ok(decided);
+            }
+            decide(connection, run, "rejected", Some(&reason), now)?;
+            Ok(Decided::Now(None))
+        })
+    }
+
+    /// Ends the plans whose time is over; gives their runs.
+    pub fn expire_plans(&self, now: Timestamp) -> Pending<Vec<RunId>> {
+        self.writer.submit(move |connection| expire(connection, now))
+    }
+}
+
+impl History {
+    /// The plans, newest first: those that wait, or all.
+    pub fn plans(&self, all: bool) -> Result<Vec<PlanRow>, StoreError> {
+        self.read(|connection| {
+            let mut plans: Vec<PlanRow> = connection
+                .prepare_cached(&format!(
+                    "SELECT {PLAN} FROM plan WHERE ?1 OR state = 'waiting' ORDER BY made DESC, run DESC LIMIT 1000"
+                ))?
+                .query_map([all], plan)?
+                .collect::<Result<_, _>>()?;
+            for plan in &mut plans {
+                plan.effects = planned(connection, plan.run)?;
+            }
+            Ok(plans)
+        })
+    }
+
+    /// The plan of a run, if it has one.
+    pub fn plan(&self, run: RunId) -> Result<Option<PlanRow>, StoreError> {
+        self.read(|connection| {
+            let found = connection
+                .prepare_cached(&format!("SELECT {PLAN} FROM plan WHERE run = ?1"))?
+                .query_row([run.0], plan)
+                .optional()?;
+            let Some(mut plan) = found else { return Ok(None) };
+            plan.effects = planned(connection, run.0)?;
+            Ok(Some(plan))
+        })
+    }
+
+    /// The calls of a plan in their order, each with the effects that it stands for.
+    pub fn planned_calls(&self, run: RunId) -> Result<Vec<(Call, Vec<Effect>)>, StoreError> {
+        self.read(|connection| {
+            let calls: Vec<(u32, String)> = connection
+                .prepare_cached("SELECT ordinal, call FROM planned WHERE run = ?1 ORDER BY ordinal")?
+                .query_map([run.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?;
+            let effects = planned(connection, run.0)?;
+            let mut planned = Vec::new();
+            for (ordinal, call) in calls {
+                let Ok(call) = serde_json::from_str(&call) else {
+                    tracing::error!(%run, ordinal, "a planned call in the store does not read");
+                    continue;
+                };
+                let of_call = effects.iter().filter(|effect| effect.ordinal == ordinal).cloned();
+                planned.push((call, of_call.collect()));
+            }
+            Ok(planned)
+        })
+    }
+
+    /// When the next plan expires, if one waits.
+    pub fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|connection| {
+            let next: Option<i64> = connection
+                .prepare_cached("SELECT min(expires) FROM plan WHERE state = 'waiting'")?
+                .query_row([], |row| row.get(0))?;
+            Ok(next.map(super::instant))
+        })
+    }
+}
+
+const PLAN: &str = "run, automation, made, expires, reason, state, decided, note";
+
+fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
+    Ok(PlanRow {
+        run: row.get(0)?,
+        automation: row.get(1)?,
+        made: row.get(2)?,
+        expires: row.get(3)?,
+        reason: row.get(4)?,
+        state: row.get(5)?,
+        decided: row.get(6)?,
+        note: row.get(7)?,
+        effects: Vec::new(),
+    })
+}
+
+fn planned(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
+    connection
+        .prepare_cached(
+            "SELECT ordinal, action, target, player, arguments, precondition, irreversible, state, note
+             FROM effect WHERE run = ?1 AND state = 'planned' ORDER BY ordinal, row",
+        )?
+        .query_map([run], effect)?
+        .collect()
+}
+
+/// The automation of a plan that waits, or what to say of another.
+fn waiting(connection: &Connection, run: RunId) -> rusqlite::Result<Result<String, Decided>> {
+    let found: Option<(String, String)> = connection
+        .prepare_cached("SELECT automation, state FROM plan WHERE run = ?1")?
+        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(match found {
+        None => Err(Decided::Unknown),
+        Some((automation, state)) if state == "waiting" => Ok(automation),
+        Some((_, state)) => Err(Decided::Before(state)),
+    })
+}
+
+fn decide(
+    connection: &Connection,
+    run: RunId,
+    state: &str,
+    note: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE plan SET state = ?2, decided = ?3, note = ?4 WHERE run = ?1")?
+        .execute(params![run.0, state, millis(now), note])?;
+    interventions::log_decision(connection, run, state, note, now)
+}
+
+fn expire(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<RunId>> {
+    let over: Vec<i64> = connection
+        .prepare_cached("SELECT run FROM plan WHERE state = 'waiting' AND expires <= ?1 ORDER BY run")?
+        .query_map([millis(now)], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for run in &over {
+        decide(connection, RunId(*run), "expired", None, now)?;
+        dead::put(connection, RunId(*run), now, "expired", "its plan expired before anybody approved it")?;
+    }
+    Ok(over.into_iter().map(RunId).collect())
+}

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     dispatch::{Dispatcher, Happened, Waiting, Work},
-    domain::{Event, RunId},
+    domain::RunId,
     engine::Input,
     environment::Environment,
     script::{Library, Nap, STACK, Tools},
@@ -36,7 +36,7 @@ type Naps = Arc<Mutex<HashMap<RunId, Timestamp>>>;
 pub struct Daemon {
     dispatcher: Dispatcher,
     env: Arc<dyn Environment>,
-    accepted: mpsc::Receiver<Arc<Event>>,
+    committed: mpsc::Receiver<Input>,
     happened: mpsc::UnboundedReceiver<Happened>,
     report: mpsc::UnboundedSender<Happened>,
     threads: Threads,
@@ -48,12 +48,12 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Recovers the store and builds the engine. `accepted` brings the events that webhooks and commands committed.
+    /// Recovers the store and builds the engine. `committed` brings what webhooks and commands wrote into the store.
     pub fn start(
         config: &Config,
         library: Library,
         tools: Arc<Tools>,
-        accepted: mpsc::Receiver<Arc<Event>>,
+        committed: mpsc::Receiver<Input>,
     ) -> Result<Self, StoreError> {
         let (report, happened) = mpsc::unbounded_channel();
         let cancel = CancellationToken::new();
@@ -79,7 +79,7 @@ impl Daemon {
         let (dispatcher, first) =
             Dispatcher::start(config, library, tools, cancel.clone(), signal, Waiting::Run)?;
         let threads = Threads::default();
-        Ok(Self { dispatcher, env, accepted, happened, report, threads, naps, cancel, first })
+        Ok(Self { dispatcher, env, committed, happened, report, threads, naps, cancel, first })
     }
 
     /// Runs until `stop` is cancelled, on this thread, which must not be one of the runtime's. Runs that are under way
@@ -117,13 +117,13 @@ impl Daemon {
             () = stop.cancelled() => return happened,
             () = tokio::time::sleep(wait) => {}
             Some(one) = self.happened.recv() => happened.push(one),
-            Some(event) = self.accepted.recv() => happened.push(Happened::Input(Input::Accepted(event))),
+            Some(input) = self.committed.recv() => happened.push(Happened::Input(input)),
         }
         while happened.len() < BATCH {
             if let Ok(one) = self.happened.try_recv() {
                 happened.push(one);
-            } else if let Ok(event) = self.accepted.try_recv() {
-                happened.push(Happened::Input(Input::Accepted(event)));
+            } else if let Ok(input) = self.committed.try_recv() {
+                happened.push(Happened::Input(input));
             } else {
                 break;
             }

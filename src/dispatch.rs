@@ -3,6 +3,7 @@
 
 mod ending;
 mod poll;
+mod standing;
 mod work;
 
 #[cfg(test)]
@@ -22,16 +23,20 @@ use crate::{
         AutomationName, Detail, Event, EventId, EventKind, Held, Hold, Mode, Outcome, RunId, RunReport,
         TraceLine,
     },
-    engine::{Command, Engine, Input, PollResult, Standing, look_back},
+    engine::{Command, Engine, Input, PollResult},
     environment::Scope,
     script::{Library, PollFailure, RunTask, Signal, Tools},
-    store::{Change, ClockCursor, NewEvent, RunStart, Store, StoreError},
+    store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
 };
 pub use ending::Ending;
+use standing::standing;
 pub use work::{Stub, Work};
 
 /// The longest a poll may take.
 const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// How often it is looked whether a plan has expired.
+const LOOK_AT_PLANS: SignedDuration = SignedDuration::from_secs(1);
 
 /// How often, and how far apart, a commit is tried while the store is locked or the disk is full: some minutes in all.
 const COMMIT_TRIES: u32 = 100;
@@ -89,6 +94,8 @@ pub struct Dispatcher {
     poll_failures: HashMap<AutomationName, String>,
     /// While it is found out what became of open writes, no run begins: the work that then waits.
     held_back: Option<Vec<Work>>,
+    /// When it was last looked whether a plan has expired.
+    looked_at_plans: Timestamp,
 }
 
 impl Dispatcher {
@@ -133,6 +140,7 @@ impl Dispatcher {
             under_way: HashMap::new(),
             poll_failures: HashMap::new(),
             held_back: settling.then(Vec::new),
+            looked_at_plans: Timestamp::MIN,
         };
         let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
         step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
@@ -173,8 +181,23 @@ impl Dispatcher {
                 }
             }
         }
+        self.end_plans(now)?;
         released.extend(self.decide(now, step)?);
         Ok(released)
+    }
+
+    /// Ends the plans that nobody approved in time.
+    fn end_plans(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now.duration_since(self.looked_at_plans).abs() < LOOK_AT_PLANS {
+            return Ok(());
+        }
+        self.looked_at_plans = now;
+        if self.tools.store.history().next_expiry()?.is_some_and(|next| next <= now) {
+            for run in self.tools.store.expire_plans(now).wait()? {
+                tracing::warn!(plan = %run, "a plan expired before anybody approved it: `uproctor dead` lists it");
+            }
+        }
+        Ok(())
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.
@@ -382,19 +405,6 @@ struct Step {
     inputs: VecDeque<Input>,
     commands: VecDeque<Command>,
     changes: Vec<Change>,
-}
-
-/// Where an automation stood when the store was last written.
-fn standing(store: &Store, now: Timestamp, automation: &Automation) -> Result<Standing, StoreError> {
-    let (history, name) = (store.history(), &automation.name);
-    let clock = history.clock_cursor(name)?.map(|cursor| (cursor.at, cursor.schedule));
-    let since = look_back(&automation.pace)
-        .map(|time| now.saturating_sub(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)));
-    let runs = match since {
-        Some(since) => history.runs_since(name, since.unwrap_or(Timestamp::MIN))?,
-        None => Vec::new(),
-    };
-    Ok(Standing { clock, runs, failures: history.failures_in_a_row(name)? })
 }
 
 fn run_start(now: Timestamp, task: &RunTask, event: Option<EventId>) -> RunStart {

@@ -1,12 +1,17 @@
 //! The commands, a file each.
 
 mod api;
+mod audit;
 mod check;
+mod control;
+mod dead;
 mod demo;
 mod exit;
 mod functions;
 mod init;
 mod out;
+mod pause;
+mod plans;
 mod population;
 mod problems;
 mod rehearse;
@@ -61,6 +66,20 @@ enum Command {
     Runs(runs::Args),
     /// Show all about one run
     Show(show::Args),
+    /// Pause an automation, a session, a player, or everything: the red button
+    Pause(pause::Pause),
+    /// Let go on what was paused
+    Resume(pause::Resume),
+    /// List what waits for a person's approval
+    Plans(plans::Args),
+    /// Carry out a plan
+    Approve(plans::Approve),
+    /// Drop a plan
+    Reject(plans::Reject),
+    /// List the runs that need a person; retry, resume or discard one
+    Dead(dead::Args),
+    /// Print the log of interventions, or verify that nobody changed it
+    Audit(audit::Args),
     /// List the functions that scripts can call
     Functions(functions::Args),
     /// Serve a simulated uproot server
@@ -101,6 +120,13 @@ pub fn main() -> ExitCode {
         Command::Trigger(args) => trigger::run(&args, config),
         Command::Runs(args) => runs::run(&args, config),
         Command::Show(args) => show::run(&args, config),
+        Command::Pause(args) => pause::pause(&args, config),
+        Command::Resume(args) => pause::resume(&args, config),
+        Command::Plans(args) => plans::run(&args, config),
+        Command::Approve(args) => plans::approve(&args, config),
+        Command::Reject(args) => plans::reject(&args, config),
+        Command::Dead(args) => dead::run(&args, config),
+        Command::Audit(args) => audit::run(&args, config),
         Command::Functions(args) => functions::run(&args),
         Command::Api(args) => api::run(args, config),
     };

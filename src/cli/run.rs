@@ -29,7 +29,7 @@ use crate::{
     web,
 };
 
-/// How many accepted events may wait for the daemon; a webhook beyond is told to come again.
+/// How many committed events may wait for the daemon; a webhook beyond is told to come again.
 const INBOX: usize = 1024;
 
 /// Runs the daemon until it is told to stop.
@@ -73,7 +73,7 @@ pub(super) fn serve(
     until: &Until,
 ) -> Exit {
     let stop = &until.stop;
-    let (accept, accepted) = mpsc::channel(INBOX);
+    let (commit, committed) = mpsc::channel(INBOX);
     let control = ControlFile::write(&config.daemon.store, &listener, &*tools.env);
     let control = match control {
         Ok(control) => control,
@@ -82,7 +82,7 @@ pub(super) fn serve(
             return Exit::NotRight;
         }
     };
-    let daemon = match Daemon::start(config, library, Arc::clone(tools), accepted) {
+    let daemon = match Daemon::start(config, library, Arc::clone(tools), committed) {
         Ok(daemon) => daemon,
         Err(error) => {
             out::error(&error.to_string());
@@ -94,7 +94,7 @@ pub(super) fn serve(
         env: Arc::clone(&tools.env),
         hooks: hooks(config),
         automations: config.automations.iter().map(|a| a.name.clone()).collect::<HashSet<_>>(),
-        accepted: accept,
+        committed: commit,
         stopping: stop.clone(),
         control: control.token.clone(),
     };

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{
+    dead,
     exit::Exit,
-    out,
+    out, plans,
     runs::{local, took},
 };
 use crate::{
@@ -44,8 +45,13 @@ pub(super) fn print(store: &Path, run: RunId, json: bool) -> Exit {
 }
 
 fn show(store: &Path, run: RunId, as_json: bool, zone: &Zone, judge: bool) -> Exit {
-    let detail = match History::open(store).and_then(|history| history.run(run)) {
-        Ok(Some(detail)) => detail,
+    let found = History::open(store).and_then(|history| {
+        let detail = history.run(run)?;
+        let (plan, letter) = (history.plan(run)?, history.dead_letter(run)?);
+        Ok(detail.map(|detail| (detail, plan, letter)))
+    });
+    let (detail, plan, letter) = match found {
+        Ok(Some(found)) => found,
         Ok(None) => {
             out::error(&format!("there is no run {run}: `uproctor runs` lists them"));
             return Exit::NotRight;
@@ -56,9 +62,18 @@ fn show(store: &Path, run: RunId, as_json: bool, zone: &Zone, judge: bool) -> Ex
         }
     };
     if as_json {
-        out::json(&json!(detail));
+        let mut whole = json!(detail);
+        whole["plan"] = json!(plan);
+        whole["dead_letter"] = json!(letter);
+        out::json(&whole);
     } else {
         write(&detail, zone);
+        if let Some(plan) = &plan {
+            plans::print(plan, zone);
+        }
+        if let Some(letter) = &letter {
+            dead::print(letter, zone);
+        }
     }
     let failed = judge && !matches!(detail.row.outcome.as_str(), "done" | "skipped");
     if failed { Exit::NotRight } else { Exit::Done }

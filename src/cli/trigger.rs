@@ -2,21 +2,24 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::{exit::Exit, out, run, show};
+use super::{
+    control::{self, Asked},
+    exit::Exit,
+    out, run, show,
+};
 use crate::{
     config,
     dispatch::{Dispatcher, Happened, Waiting, Work},
-    domain::{AutomationName, Detail, EventId, EventKind, RunId},
+    domain::{AutomationName, Detail, Event, EventId, EventKind, RunId},
     engine::Input,
-    environment::{Environment, Request, Scope},
+    environment::{Environment, Scope},
     live::Live,
-    script::STACK,
-    store::{History, NewEvent, in_use},
+    script::{STACK, Tools},
+    store::{History, NewEvent, StoreError, in_use},
     supervisor::Threads,
 };
 
@@ -43,58 +46,41 @@ fn json_value(text: &str) -> Result<Value, String> {
 /// Runs an automation once: by the daemon, if one runs, else here.
 pub(super) fn run(args: &Args, path: &Path) -> Exit {
     let store = config::load(path).config.daemon.store;
-    let control = run::control_path(&store);
-    if let Ok(text) = std::fs::read_to_string(&control)
-        && let Ok(control) = serde_json::from_str::<Value>(&text)
-    {
-        return match ask_daemon(args, &control, &store) {
-            Some(exit) => exit,
-            None => here(args, path),
-        };
+    let body = json!({"automation": args.name.as_str(), "payload": args.payload, "dry_run": args.dry_run});
+    match control::ask(&store, "trigger", &body) {
+        Asked::Answer(answer) => follow_answer(&answer, &store, args.json),
+        Asked::Failed(exit) => exit,
+        Asked::NoDaemon => {
+            let draft = config::load(path);
+            let broken = draft.problems.iter().any(crate::domain::Problem::is_error);
+            if !broken && let Err(exit) = control::known(&draft.config, &args.name) {
+                return exit;
+            }
+            let detail = Detail::Manual {
+                payload: args.payload.clone().unwrap_or(Value::Null),
+                dry_run: args.dry_run,
+            };
+            let name = args.name.clone();
+            here(path, args.json, move |tools| {
+                let now = tools.env.now();
+                let new = NewEvent { automation: name, kind: EventKind::Manual, at: now, detail };
+                Ok(Ok(tools.store.accept_manual(new).wait()?))
+            })
+        }
     }
-    here(args, path)
 }
 
-/// Asks the daemon; `None` if there is none at the address, as after a crash.
-fn ask_daemon(args: &Args, control: &Value, store: &Path) -> Option<Exit> {
-    let address = control["address"].as_str()?;
-    let runtime = run::runtime().ok()?;
-    let env = Live::new(runtime.handle().clone());
-    let mut headers = HeaderMap::new();
-    let mut authorization = HeaderValue::try_from(format!("Bearer {}", control["token"].as_str()?)).ok()?;
-    authorization.set_sensitive(true);
-    headers.insert(header::AUTHORIZATION, authorization);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let body = json!({"automation": args.name.as_str(), "payload": args.payload, "dry_run": args.dry_run});
-    let request = Request {
-        method: Method::POST,
-        url: format!("http://{address}/control/trigger").parse().ok()?,
-        headers,
-        body: Some(body.to_string().into()),
-        lane: None,
-        timeout: Duration::from_secs(10),
-        sees_it_through: false,
-        max_answer: 1024 * 1024,
+/// Waits for the run of the event that the daemon's answer names, and shows it.
+pub(super) fn follow_answer(answer: &Value, store: &Path, json: bool) -> Exit {
+    let (Some(event), Ok(runtime)) = (answer["event"].as_i64(), run::runtime()) else {
+        out::error("the daemon did not say what came of it: see `uproctor runs`");
+        return Exit::NotRight;
     };
-    let scope = Scope::for_duration(env.now(), Duration::from_secs(10));
-    let answer = match env.execute(request, &scope) {
-        Ok(answer) => answer,
-        Err(error) if !error.sent => return None,
-        Err(error) => {
-            out::error(&format!("the daemon gave no answer: {}", error.message));
-            return Some(Exit::Unreachable);
-        }
-    };
-    let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let Some(event) = value["event"].as_i64().filter(|_| answer.status == 202) else {
-        out::error(value["error"].as_str().unwrap_or("the daemon did not take it"));
-        return Some(Exit::NotRight);
-    };
-    Some(follow(args, &env, EventId(event), store))
+    follow(json, &Live::new(runtime.handle().clone()), EventId(event), store)
 }
 
 /// Waits for the event's run to end and shows it.
-fn follow(args: &Args, env: &Live, event: EventId, store: &Path) -> Exit {
+fn follow(json: bool, env: &Live, event: EventId, store: &Path) -> Exit {
     let scope = Scope::for_duration(env.now(), Duration::from_hours(24));
     loop {
         let row = match History::open(store).and_then(|history| history.of_event(event)) {
@@ -106,7 +92,7 @@ fn follow(args: &Args, env: &Live, event: EventId, store: &Path) -> Exit {
         };
         if let Some(row) = row.filter(|row| !matches!(row.outcome.as_str(), "accepted" | "running")) {
             return match row.run {
-                Some(run) => show::print(store, RunId(run), args.json),
+                Some(run) => show::print(store, RunId(run), json),
                 None => {
                     out::error(&format!("not run: {}", row.reason.unwrap_or_default()));
                     Exit::NotRight
@@ -124,20 +110,18 @@ fn follow(args: &Args, env: &Live, event: EventId, store: &Path) -> Exit {
     }
 }
 
-/// Runs it in this process: no daemon has the store.
-fn here(args: &Args, path: &Path) -> Exit {
+/// Runs the event that `commit` commits in this process: no daemon has the store. Where there is none, `commit` says why.
+pub(super) fn here(
+    path: &Path,
+    json: bool,
+    commit: impl FnOnce(&Tools) -> Result<Result<Event, String>, StoreError>,
+) -> Exit {
     let (config, library) = match run::load(path) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    if !config.automations.iter().any(|automation| automation.name == args.name) {
-        let names: Vec<&str> = config.automations.iter().map(|automation| automation.name.as_str()).collect();
-        out::error(&format!("there is no automation {}: there are {}", args.name, names.join(", ")));
-        return Exit::NotRight;
-    }
+    // Clocks and polls are the daemon's business.
     let mut only = config.clone();
-    only.automations.retain(|automation| automation.name == args.name);
-    // Its clocks and polls are the daemon's business.
     only.automations.iter_mut().for_each(|automation| automation.triggers.clear());
     let runtime: Runtime = match run::runtime() {
         Ok(runtime) => runtime,
@@ -148,10 +132,6 @@ fn here(args: &Args, path: &Path) -> Exit {
         Err(exit) => return exit,
     };
     let result = (|| {
-        let detail =
-            Detail::Manual { payload: args.payload.clone().unwrap_or(Value::Null), dry_run: args.dry_run };
-        let new =
-            NewEvent { automation: args.name.clone(), kind: EventKind::Manual, at: tools.env.now(), detail };
         let signal = Arc::new(|_| {});
         let (mut dispatcher, mut work) = Dispatcher::start(
             &only,
@@ -161,27 +141,30 @@ fn here(args: &Args, path: &Path) -> Exit {
             signal,
             Waiting::Leave,
         )?;
-        let event = Arc::new(tools.store.accept_manual(new).wait()?);
+        let event = match commit(&tools)? {
+            Ok(event) => Arc::new(event),
+            Err(why) => return Ok(Err(why)),
+        };
         work.extend(dispatcher.handle(vec![Happened::Input(Input::Accepted(Arc::clone(&event)))])?);
         while let Some(one) = work.pop() {
             if let Some(ended) = on_a_thread(one) {
                 work.extend(dispatcher.handle(vec![ended])?);
             }
         }
-        tools.store.history().of_event(event.id)
+        Ok(tools.store.history().of_event(event.id)?.ok_or_else(|| "the event is gone".to_owned()))
     })();
     tools.store.close();
-    match result {
-        Ok(Some(row)) => match row.run {
-            Some(run) => show::print(&config.daemon.store, RunId(run), args.json),
-            None => {
-                out::error(&format!("not run: {}", row.reason.unwrap_or_default()));
-                Exit::NotRight
-            }
-        },
-        Ok(None) => Exit::NotRight,
-        Err(error) => {
-            out::error(&error.to_string());
+    let row = match result.map_err(|error: StoreError| error.to_string()).flatten() {
+        Ok(row) => row,
+        Err(why) => {
+            out::error(&why);
+            return Exit::NotRight;
+        }
+    };
+    match row.run {
+        Some(run) => show::print(&config.daemon.store, RunId(run), json),
+        None => {
+            out::error(&format!("not run: {}", row.reason.unwrap_or_default()));
             Exit::NotRight
         }
     }

@@ -10,8 +10,8 @@ use crate::{
     store::{Claim, PlanHead},
 };
 
-/// How many writes one plan may hold.
-const LARGEST_PLAN: u32 = 1000;
+/// How many calls one plan may hold. A call can be about any number of players.
+const LARGEST_PLAN: u32 = 200;
 
 /// What is to be done now that the effects are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Door {
             return Ok(Way::Keep);
         }
         if rows.first().is_some_and(|row| row.ordinal > LARGEST_PLAN) {
-            return Err(EffectError::Halted(format!("a plan holds at most {LARGEST_PLAN} writes")));
+            return Err(EffectError::Halted(format!("a plan holds at most {LARGEST_PLAN} calls")));
         }
         let expires = SignedDuration::try_from(self.guard().plans_expire).unwrap_or(SignedDuration::MAX);
         let head = PlanHead {

@@ -58,8 +58,11 @@ impl Door {
             let halted = |what: &str| EffectError::Halted(format!("{what}: {reason}"));
             match held {
                 Held::Everything => return Err(halted("everything is paused")),
-                // A person who approves its plan knows that it is held.
-                Held::Automation(name) if name == actor.automation && !actor.is_approved() => {
+                // A person who approves its plan knows that it is held. The run that a guard has stopped goes on to tell
+                // the rest of what it wanted.
+                Held::Automation(name)
+                    if name == actor.automation && !actor.is_approved() && actor.tripped().is_none() =>
+                {
                     return Err(halted("this automation is held"));
                 }
                 Held::Session(held) if Some(&held) == session => {

@@ -108,7 +108,8 @@ impl Door {
         }
         let mut summary = summary(call.endpoint(), &cases, way);
         summary.insert("dry_run".to_owned(), json!(actor.is_dry()));
-        if way == Way::Keep && !actor.is_dry() {
+        let waits = way == Way::Keep && cases.iter().any(Case::is_going);
+        if waits && !actor.is_dry() {
             summary.insert("planned".to_owned(), json!(true));
         }
         Ok(Value::Object(summary))

@@ -14,7 +14,8 @@ use crate::{
 pub struct Standing {
     /// The instant up to which its clocks were looked at, and the schedule this was true of.
     pub clock: Option<(Timestamp, String)>,
-    /// The runs within the longest time that one of its settings looks back, oldest first: see [`look_back`].
+    /// Its runs that ended within the time that its settings look back, and perhaps older ones, in the order of their
+    /// starts: see [`look_back`].
     pub runs: Vec<PastRun>,
     /// How many of its last runs failed in a row.
     pub failures: u32,

@@ -1,8 +1,8 @@
 //! Dead letters: runs that need a person.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::{History, Store, StoreError, inbox, millis, standing, writer::Pending};
 use crate::domain::{Effect, Event, Outcome, RunId, RunReport};
@@ -29,7 +29,8 @@ pub struct DeadLetter {
 }
 
 /// What a person does about a dead letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Remedy {
     /// The event runs once more, from the beginning.
     Retry,
@@ -50,6 +51,20 @@ pub enum Closed {
     Before(String),
     /// It has no event that could run again: a poll that failed.
     NoEvent,
+}
+
+impl Closed {
+    /// Why it was not closed now, if it was not.
+    pub fn why_not(&self, run: RunId) -> Option<String> {
+        match self {
+            Self::Now(_) => None,
+            Self::Unknown => Some(format!("run {run} is no dead letter: `uproctor dead` lists them")),
+            Self::Before(state) => Some(format!("the dead letter of run {run} was {state} before")),
+            Self::NoEvent => {
+                Some(format!("run {run} was a poll, which is asked again by itself: discard it"))
+            }
+        }
+    }
 }
 
 impl Store {
@@ -97,23 +112,21 @@ impl History {
     pub fn dead_letters(&self, all: bool) -> Result<Vec<DeadLetter>, StoreError> {
         self.read(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT run, automation, at, kind, reason, state, closed, note FROM dead_letter
-                     WHERE ?1 OR state = 'open' ORDER BY at DESC, run DESC LIMIT 1000",
-                )?
-                .query_map([all], |row| {
-                    Ok(DeadLetter {
-                        run: row.get(0)?,
-                        automation: row.get(1)?,
-                        at: row.get(2)?,
-                        kind: row.get(3)?,
-                        reason: row.get(4)?,
-                        state: row.get(5)?,
-                        closed: row.get(6)?,
-                        note: row.get(7)?,
-                    })
-                })?
+                .prepare_cached(&format!(
+                    "SELECT {LETTER} FROM dead_letter WHERE ?1 OR state = 'open' ORDER BY at DESC, run DESC LIMIT 1000"
+                ))?
+                .query_map([all], letter)?
                 .collect()
+        })
+    }
+
+    /// The dead letter of a run, if it is one.
+    pub fn dead_letter(&self, run: RunId) -> Result<Option<DeadLetter>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(&format!("SELECT {LETTER} FROM dead_letter WHERE run = ?1"))?
+                .query_row([run.0], letter)
+                .optional()
         })
     }
 
@@ -126,6 +139,21 @@ impl History {
                 .optional()
         })
     }
+}
+
+const LETTER: &str = "run, automation, at, kind, reason, state, closed, note";
+
+fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+    Ok(DeadLetter {
+        run: row.get(0)?,
+        automation: row.get(1)?,
+        at: row.get(2)?,
+        kind: row.get(3)?,
+        reason: row.get(4)?,
+        state: row.get(5)?,
+        closed: row.get(6)?,
+        note: row.get(7)?,
+    })
 }
 
 /// A run has ended. It becomes a dead letter where its event does not come again by itself.

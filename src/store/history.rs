@@ -169,7 +169,7 @@ impl History {
                     SELECT {ROW} FROM run LEFT JOIN event ON event.id = run.event WHERE run.event IS NULL
                  )
                  SELECT * FROM list
-                 WHERE (?1 IS NULL OR automation = ?1) AND (NOT ?2 OR outcome IN ('failed', 'interrupted'))
+                 WHERE (?1 IS NULL OR automation = ?1) AND (NOT ?2 OR outcome IN ('failed', 'halted', 'interrupted'))
                  ORDER BY at DESC, event DESC, run DESC LIMIT ?3"
             );
             let automation = filter.automation.as_ref().map(AutomationName::as_str);

@@ -61,6 +61,19 @@ pub enum Decided {
     Before(String),
 }
 
+impl Decided {
+    /// Why nothing was decided now, if nothing was.
+    pub fn why_not(&self, run: RunId) -> Option<String> {
+        match self {
+            Self::Now(_) => None,
+            Self::Unknown => Some(format!("there is no plan {run}: `uproctor plans` lists those that wait")),
+            Self::Before(state) => {
+                Some(format!("plan {run} was {state} before: `uproctor plans --all` says when"))
+            }
+        }
+    }
+}
+
 impl Store {
     /// Writes effects down that wait for a person, with the call that they belong to.
     pub fn plan_effects(

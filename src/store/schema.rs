@@ -167,6 +167,8 @@ const MIGRATIONS: [&str; 2] = ["
 
     -- How many events it stands for: those that debounce gathered into it.
     ALTER TABLE event ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
+    -- What ran lately, for throttle, rate limit and cooldown.
+    CREATE INDEX run_started ON run (automation, started);
 "];
 
 /// The newest format that this program knows.

@@ -10,7 +10,7 @@ use crate::domain::{AutomationName, Event, EventId, Outcome, PastRun};
 pub(super) const EVENT: &str = "event.id, event.automation, event.kind, event.at, event.count, event.detail";
 
 impl History {
-    /// The runs of an automation that started or ended after `since`, in the order of their starts.
+    /// The runs of an automation that started after `since`, in the order of their starts.
     pub fn runs_since(
         &self,
         automation: &AutomationName,
@@ -20,7 +20,7 @@ impl History {
             connection
                 .prepare_cached(&format!(
                     "SELECT {EVENT}, run.started, run.ended, run.outcome FROM run JOIN event ON event.id = run.event
-                     WHERE run.automation = ?1 AND (run.started > ?2 OR run.ended > ?2) ORDER BY run.started, run.id"
+                     WHERE run.automation = ?1 AND run.started > ?2 ORDER BY run.started, run.id"
                 ))?
                 .query_map(params![automation.as_str(), millis(since)], past_run)?
                 .filter_map(Result::transpose)
@@ -34,8 +34,10 @@ impl History {
         self.read(|connection| {
             connection
                 .prepare_cached(
+                    // The subquery walks back from the newest run and stops at the first that fits.
                     "SELECT count(*) FROM run WHERE automation = ?1 AND event IS NOT NULL AND outcome = 'failed' AND id >
-                        (SELECT coalesce(max(id), 0) FROM run WHERE automation = ?1 AND outcome IN ('done', 'skipped'))",
+                        coalesce((SELECT id FROM run WHERE automation = ?1 AND outcome IN ('done', 'skipped')
+                                  ORDER BY id DESC LIMIT 1), 0)",
                 )?
                 .query_row([automation.as_str()], |row| row.get(0))
         })

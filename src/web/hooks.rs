@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{Hook, Shared, answer::Answer, body};
 use crate::{
     domain::{Detail, EventKind, HookName, Scheme},
+    engine::Input,
     signature::{self, Verified},
     store::{Acceptance, Delivery, NewEvent},
 };
@@ -75,7 +76,7 @@ pub(super) async fn receive(
         match pending.ready().await? {
             Acceptance::New(event) => {
                 let id = event.id;
-                permit.send(Arc::new(event));
+                permit.send(Input::Accepted(Arc::new(event)));
                 Ok((id, true))
             }
             Acceptance::Duplicate(id) => Ok((id, false)),

@@ -29,7 +29,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config,
-    domain::{AutomationName, Event, HookName},
+    domain::{AutomationName, HookName},
+    engine::Input,
     environment::Environment,
     store::{Store, StoreError},
 };
@@ -60,8 +61,8 @@ pub struct WebState {
     pub hooks: HashMap<HookName, Hook>,
     /// Every automation that `uproctor trigger` may name.
     pub automations: HashSet<AutomationName>,
-    /// Takes each event that was committed. As many as fit are let in, and no more.
-    pub accepted: mpsc::Sender<Arc<Event>>,
+    /// Takes what was committed, for the engine. As many events as fit are let in, and no more.
+    pub committed: mpsc::Sender<Input>,
     /// Cancelled once no event is to be taken in any more.
     pub stopping: CancellationToken,
     /// The token of `/control`.
@@ -77,7 +78,7 @@ fn router_with(state: WebState, body_time: Duration) -> Router {
     let shared = Shared { state, body_time, rates: Rates::default(), commits: TaskTracker::new() };
     Router::new()
         .route("/hooks/{name}", post(hooks::receive).fallback(hooks::wrong_method))
-        .route("/control/trigger", post(control::trigger).fallback(control::wrong_method))
+        .route("/control/{what}", post(control::receive).fallback(control::wrong_method))
         .route("/health", get(health).fallback(health_wrong_method))
         .fallback(nothing_here)
         .with_state(Arc::new(shared))
@@ -99,8 +100,8 @@ impl Shared {
     }
 
     /// Keeps a place for an event, before it is committed: what is taken is also handed over.
-    fn reserve(&self) -> Result<mpsc::OwnedPermit<Arc<Event>>, Answer> {
-        self.state.accepted.clone().try_reserve_owned().map_err(|error| match error {
+    fn reserve(&self) -> Result<mpsc::OwnedPermit<Input>, Answer> {
+        self.state.committed.clone().try_reserve_owned().map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Answer::error(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too many events are waiting to be handled: send this again in a few seconds",

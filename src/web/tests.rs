@@ -13,7 +13,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::{
-    domain::{Detail, EventId, EventKind, Scheme},
+    domain::{Detail, Event, EventId, EventKind, Scheme},
     environment::{
         Request as Outgoing, Response as Incoming, Scope, Stopped, TransportError, TransportReason,
     },
@@ -41,7 +41,7 @@ impl Environment for Clock {
 
 struct World {
     router: Router,
-    accepted: mpsc::Receiver<Arc<Event>>,
+    committed: mpsc::Receiver<Input>,
     stopping: CancellationToken,
     clock: Arc<Clock>,
     store: Store,
@@ -57,7 +57,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("store.sqlite")).unwrap();
         let clock = Arc::new(Clock(Mutex::new(NOW)));
-        let (sender, accepted) = mpsc::channel(room);
+        let (sender, committed) = mpsc::channel(room);
         let stopping = CancellationToken::new();
         let hook = |name: &str, scheme: Scheme, secrets: &[&str]| {
             let hook = HookName::new(name).unwrap();
@@ -75,12 +75,12 @@ impl World {
                 hook("token", Scheme::Bearer, &["new"]),
             ]),
             automations: HashSet::from([AutomationName::new("pay").unwrap()]),
-            accepted: sender,
+            committed: sender,
             stopping: stopping.clone(),
             control: "ours".into(),
         };
         let router = router_with(state, Duration::from_millis(100));
-        Self { router, accepted, stopping, clock, store, _folder: folder }
+        Self { router, committed, stopping, clock, store, _folder: folder }
     }
 
     async fn send(&self, request: Request<Body>) -> (u16, Value) {
@@ -113,7 +113,10 @@ impl World {
     }
 
     fn taken(&mut self) -> Option<Arc<Event>> {
-        self.accepted.try_recv().ok()
+        match self.committed.try_recv().ok()? {
+            Input::Accepted(event) => Some(event),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

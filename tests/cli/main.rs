@@ -10,9 +10,11 @@
 mod api;
 mod check;
 mod docs;
+mod lab;
 mod ledger;
 mod project;
 mod rehearse;
+mod safety;
 mod scripts;
 mod servers;
 mod stopping;

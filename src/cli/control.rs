@@ -1,0 +1,103 @@
+//! How commands that change something reach the daemon, or the store where no daemon runs.
+
+use std::{path::Path, time::Duration};
+
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde_json::Value;
+
+use super::{exit::Exit, out, run};
+use crate::{
+    config::Config,
+    domain::{AutomationName, did_you_mean},
+    environment::{Environment, Request, Scope},
+    live::Live,
+    store::{Store, StoreError},
+};
+
+/// What the daemon said.
+pub(super) enum Asked {
+    /// Its answer.
+    Answer(Value),
+    /// It said no, or gave no answer; that was printed.
+    Failed(Exit),
+    /// No daemon runs.
+    NoDaemon,
+}
+
+/// Asks the daemon that has this store.
+pub(super) fn ask(store: &Path, what: &str, body: &Value) -> Asked {
+    let control = std::fs::read_to_string(run::control_path(store)).ok();
+    let Some(control) = control.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else {
+        return Asked::NoDaemon;
+    };
+    send(&control, what, body).unwrap_or(Asked::NoDaemon)
+}
+
+/// `None` if there is no daemon at the address, as after a crash.
+fn send(control: &Value, what: &str, body: &Value) -> Option<Asked> {
+    let address = control["address"].as_str()?;
+    let runtime = run::runtime().ok()?;
+    let env = Live::new(runtime.handle().clone());
+    let mut headers = HeaderMap::new();
+    let mut authorization = HeaderValue::try_from(format!("Bearer {}", control["token"].as_str()?)).ok()?;
+    authorization.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, authorization);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let request = Request {
+        method: Method::POST,
+        url: format!("http://{address}/control/{what}").parse().ok()?,
+        headers,
+        body: Some(body.to_string().into()),
+        lane: None,
+        timeout: Duration::from_secs(10),
+        sees_it_through: false,
+        max_answer: 1024 * 1024,
+    };
+    let scope = Scope::for_duration(env.now(), Duration::from_secs(10));
+    Some(match env.execute(request, &scope) {
+        Ok(answer) => {
+            let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            if answer.status < 300 {
+                Asked::Answer(value)
+            } else {
+                out::error(value["error"].as_str().unwrap_or("the daemon did not take it"));
+                Asked::Failed(Exit::NotRight)
+            }
+        }
+        Err(error) if !error.sent => return None,
+        Err(error) => {
+            out::error(&format!("the daemon gave no answer: {}", error.message));
+            Asked::Failed(Exit::Unreachable)
+        }
+    })
+}
+
+/// Makes sure that the configuration has an automation.
+pub(super) fn known(config: &Config, name: &AutomationName) -> Result<(), Exit> {
+    let names: Vec<&str> = config.automations.iter().map(|a| a.name.as_str()).collect();
+    if names.contains(&name.as_str()) {
+        return Ok(());
+    }
+    let help = match did_you_mean(name.as_str(), names.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", names.join(", ")),
+    };
+    out::error(&format!("there is no automation {name}: {help}"));
+    Err(Exit::NotRight)
+}
+
+/// Does something with the store while no daemon has it.
+pub(super) fn with_store<T>(
+    path: &Path,
+    work: impl FnOnce(&Store) -> Result<T, StoreError>,
+) -> Result<T, Exit> {
+    let result = Store::open(path).and_then(|store| {
+        let result = work(&store);
+        store.close();
+        result
+    });
+    result.map_err(|error| {
+        out::error(&error.to_string());
+        Exit::NotRight
+    })
+}

@@ -1,0 +1,244 @@
+//! What keeps a script from doing harm: approval, guards, the red button, and the log that tells of all of it.
+
+use serde_json::{Value, json};
+
+use crate::lab::Lab;
+
+fn automation(name: &str, more: &str) -> String {
+    format!(
+        "[[automation]]\nname = \"{name}\"\non = {{ every = \"1h\" }}\nscript = \"{name}.rhai\"\n\
+         allow = [\"players.*\"]\n{more}\n"
+    )
+}
+
+const ONE: &str = "fn run(event) {\n    players::list(\"s\");\n    let r = players::advance(\"s\", \"p1\");\n    log::info(r);\n}";
+const ALL: &str = "fn run(event) {\n    let names = [];\n    for p in players::list(\"s\") { names.push(p.name); }\n    \
+                   players::advance(\"s\", names);\n}";
+const ONE_BY_ONE: &str = "fn run(event) {\n    loop {\n        for p in players::list(\"s\") { players::advance(\"s\", p.name); }\n    }\n}";
+
+fn states(run: &Value, state: &str) -> usize {
+    run["effects"].as_array().unwrap().iter().filter(|effect| effect["state"] == state).count()
+}
+
+#[test]
+fn a_plan_is_approved_once_and_leaves_out_who_has_moved() {
+    let lab = Lab::new(2, "newest", &automation("step", "mode = \"approve\""));
+    lab.project.write("scripts/step.rhai", ALL);
+    let run = lab.json(&["trigger", "step", "--json"]);
+    assert_eq!((states(&run, "planned"), &run["outcome"]), (2, &json!("done")), "{run:#}");
+    assert_eq!(lab.pages(), [1, 1], "nothing was sent");
+    let plans = lab.json(&["plans", "--json"]);
+    let plan = plans[0]["run"].as_i64().unwrap().to_string();
+    assert_eq!(
+        (plans[0]["state"].as_str(), plans[0]["effects"].as_array().unwrap().len()),
+        (Some("waiting"), 2)
+    );
+
+    // One of them moves on meanwhile.
+    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d"];
+    let body = r#"{"unames": ["p2"], "fields": {"show_page": 2}}"#;
+    assert_eq!(lab.run(&[&moved[..], &[body]].concat()).0, 0);
+    let carried_out = lab.json(&["approve", &plan, "--json"]);
+    assert_eq!(lab.pages(), [2, 2], "{carried_out:#}");
+    assert_eq!((states(&carried_out, "done"), states(&carried_out, "refused")), (1, 1), "{carried_out:#}");
+    let reason = carried_out["reason"].as_str().unwrap();
+    assert!(reason.contains("left out") && reason.contains("p2"), "{reason}");
+    assert_eq!(carried_out["kind"], "plan");
+
+    let (code, said) = lab.run(&["approve", &plan]);
+    assert!(code == 1 && said.contains("approved before"), "{said}");
+    assert_eq!(lab.pages(), [2, 2]);
+    assert_eq!(lab.run(&["plans"]).1, "no plan waits\n");
+    let (code, said) = lab.run(&["approve", "999"]);
+    assert!(code == 1 && said.contains("there is no plan 999"), "{said}");
+}
+
+#[test]
+fn a_plan_that_is_rejected_or_too_old_does_nothing() {
+    let config = "[guard]\nplans_expire = \"1s\"\n".to_owned() + &automation("step", "mode = \"approve\"");
+    let lab = Lab::new(1, "newest", &config);
+    lab.project.write("scripts/step.rhai", ONE);
+    let plan = |run: Value| run["run"].as_i64().unwrap().to_string();
+    let first = plan(lab.json(&["trigger", "step", "--json"]));
+    let (code, said) = lab.run(&["reject", &first, "--reason", "not tonight"]);
+    assert_eq!((code, said), (0, format!("plan {first} is rejected: nothing of it is done\n")));
+    assert!(lab.run(&["plans", "--all"]).1.contains("not tonight"));
+
+    let second = plan(lab.json(&["trigger", "step", "--json"]));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let (code, said) = lab.run(&["approve", &second]);
+    assert!(code == 1 && said.contains("expired before"), "{said}");
+    assert_eq!(lab.pages(), [1]);
+    let dead = lab.json(&["dead", "--json"]);
+    assert_eq!((dead[0]["kind"].as_str(), dead[0]["run"].as_i64()), (Some("expired"), second.parse().ok()));
+}
+
+#[test]
+fn a_script_gone_mad_is_stopped_and_what_it_wanted_is_listed() {
+    let config = automation("all", "") + &automation("loop", "") + &automation("again", "");
+    let lab = Lab::new(40, "contract", &config);
+    lab.project.write("scripts/all.rhai", ALL);
+    lab.project.write("scripts/loop.rhai", ONE_BY_ONE);
+    lab.project.write("scripts/again.rhai", ONE_BY_ONE);
+
+    // All at once: more than a run may, so that none of it is done.
+    let all = lab.json(&["trigger", "all", "--json"]);
+    assert_eq!(
+        (all["outcome"].as_str(), states(&all, "planned")),
+        (Some("failed"), 40),
+        "{:#}",
+        all["reason"]
+    );
+    assert!(lab.pages().iter().all(|page| *page == 1));
+    // One after another: ten players, and the rest in the plan. It is held, and so does not run again.
+    let looping = lab.json(&["trigger", "loop", "--json"]);
+    assert_eq!(states(&looping, "done"), 10, "{:#}", looping["reason"]);
+    assert_eq!(lab.pages().iter().filter(|page| **page == 2).count(), 10);
+    assert!(
+        states(&looping, "planned") >= 30,
+        "all that it wanted is listed: {}",
+        states(&looping, "planned")
+    );
+    let (code, said) = lab.run(&["trigger", "loop"]);
+    assert!(code == 1 && said.contains("a guard stopped run"), "{said}");
+    let (_, paused) = lab.run(&["pause", "--list"]);
+    assert!(paused.contains("the automation all") && paused.contains("the automation loop"), "{paused}");
+    // A third one is stopped by its own limit; a fourth run by that of the session.
+    assert_eq!(states(&lab.json(&["trigger", "again", "--json"]), "done"), 10);
+    for (name, done) in [("all", 0), ("loop", 10), ("again", 0)] {
+        assert_eq!(lab.run(&["resume", name]).0, 0);
+        let run = lab.json(&["trigger", name, "--json"]);
+        assert_eq!(states(&run, "done"), done, "{name}: {:#}", run["reason"]);
+    }
+    let stepped: i64 = lab.pages().iter().map(|page| page - 1).sum();
+    assert_eq!(stepped, 30, "30 in 10 minutes, whatever the number of automations");
+    let dead = lab.json(&["dead", "--json"]);
+    assert!(dead.as_array().unwrap().iter().all(|letter| letter["kind"] == "tripped"), "{dead:#}");
+}
+
+#[test]
+fn what_is_paused_protected_or_quiet_is_not_written_to() {
+    let lab = Lab::new(1, "newest", &automation("step", ""));
+    lab.project.write("scripts/step.rhai", ONE);
+    let halted = |lab: &Lab, why: &str| {
+        let run = lab.json(&["trigger", "step", "--json"]);
+        let reason = run["reason"].as_str().unwrap_or_default().to_owned();
+        assert!(run["outcome"] != "done" && reason.contains(why), "{run:#}");
+        assert_eq!(lab.pages(), [1], "{why}");
+    };
+    for (what, back) in [(&["--session", "s"][..], "s"), (&["--session", "s", "--player", "p1"], "p1")] {
+        assert_eq!(lab.run(&[&["pause"], what].concat()).0, 0);
+        let run = lab.json(&["trigger", "step", "--json"]);
+        assert_eq!((lab.pages(), states(&run, "done")), (vec![1], 0), "{back}: {run:#}");
+        assert_eq!(lab.run(&[&["resume"], what].concat()).0, 0);
+    }
+    assert_eq!(lab.run(&["pause", "--reason", "the fire alarm"]).0, 0);
+    let (code, said) = lab.run(&["trigger", "step"]);
+    assert!(code == 1 && said.contains("the fire alarm"), "{said}");
+    assert_eq!(lab.run(&["resume"]).0, 0);
+    let (code, said) = lab.run(&["pause", "stpe"]);
+    assert!(code == 1 && said.contains("did you mean step?"), "{said}");
+
+    lab.configure(&("[guard]\nprotected_sessions = [\"s*\"]\n".to_owned() + &automation("step", "")));
+    halted(&lab, "is protected");
+    let zone =
+        "[guard]\nquiet_hours = [\"00:00-12:00\", \"12:00-00:00\"]\n".to_owned() + &automation("step", "");
+    lab.configure(&zone);
+    assert!(lab.run(&["check"]).1.contains("need to know the time zone"));
+    lab.configure(&zone.replace("[guard]", "timezone = \"UTC\"\n[guard]"));
+    halted(&lab, "quiet hours");
+}
+
+#[test]
+fn a_player_whom_a_person_moved_is_left_alone() {
+    for generation in ["contract", "toggling", "newest"] {
+        let lab = Lab::new(1, generation, &automation("step", ""));
+        lab.project.write("scripts/step.rhai", ONE);
+        let path =
+            if generation == "contract" { "session/s/players/advance" } else { "sessions/s/players/advance" };
+        let by_hand = ["api", "-u", &lab.url, "-a", "T", "-X", "POST", path, "-d", r#"{"unames": ["p1"]}"#];
+        assert_eq!(lab.run(&by_hand).0, 0);
+        let run = lab.json(&["trigger", "step", "--json"]);
+        assert_eq!(states(&run, "refused"), 1, "{generation}: {run:#}");
+        assert!(run["effects"][0]["note"].as_str().unwrap().contains("a person moved p1"), "{run:#}");
+        // Our own steps are not taken for a person's.
+        assert_eq!(lab.run(&["resume", "--session", "s", "--player", "p1"]).0, 0);
+    }
+}
+
+#[test]
+fn our_own_steps_are_not_taken_for_those_of_a_person() {
+    let lab = Lab::new(1, "newest", &automation("step", ""));
+    lab.project.write("scripts/step.rhai", ONE);
+    for page in [2, 3] {
+        let run = lab.json(&["trigger", "step", "--json"]);
+        assert_eq!((lab.pages(), states(&run, "done")), (vec![page], 1), "{run:#}");
+    }
+}
+
+#[test]
+fn the_log_of_interventions_shows_when_it_was_changed() {
+    let lab = Lab::new(2, "newest", &automation("step", ""));
+    lab.project.write("scripts/step.rhai", ONE);
+    for _ in 0..2 {
+        lab.json(&["trigger", "step", "--json"]);
+    }
+    let (code, csv) = lab.run(&["audit"]);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((code, lines.len()), (0, 3), "{csv}");
+    assert!(lines[0].starts_with("seq,at,decided,session,player,action"), "{csv}");
+    assert!(
+        lines[1].contains(",s,p1,players.advance,,slow/One,done,slow/One -> slow/Two,live,step,step.rhai,"),
+        "{csv}"
+    );
+    let (code, said) = lab.run(&["audit", "--verify"]);
+    assert!(code == 0 && said.starts_with("2 entries, none changed, none missing"), "{said}");
+    let head = said.lines().nth(1).unwrap().rsplit(' ').next().unwrap().to_owned();
+    assert_eq!(lab.run(&["audit", "--verify", "--head", &head]).0, 0);
+
+    let change = |sql: &str| {
+        let store = rusqlite::Connection::open(lab.project.path().join("uproctor.db")).unwrap();
+        store.execute(sql, []).unwrap();
+    };
+    change("DELETE FROM intervention WHERE seq = 2");
+    assert_eq!(lab.run(&["audit", "--verify"]).0, 0, "the chain alone cannot show it");
+    let (code, said) = lab.run(&["audit", "--verify", "--head", &head]);
+    assert!(code == 1 && said.contains("taken off the end"), "{said}");
+    change("UPDATE intervention SET entry = replace(entry, 'p1', 'p2') WHERE seq = 1");
+    let (code, said) = lab.run(&["audit", "--verify"]);
+    assert!(code == 1 && said.contains("entry 1 was changed"), "{said}");
+}
+
+#[test]
+fn a_dead_letter_is_retried_resumed_or_discarded() {
+    let hook = "[[automation]]\nname = \"hook\"\non = { cron = \"0 3 * * *\" }\nscript = \"hook.rhai\"\nallow = [\"players.*\"]\n";
+    let lab = Lab::new(2, "newest", &("timezone = \"UTC\"\n".to_owned() + hook));
+    // The first attempt steps p1 and fails.
+    let script = |rest: &str| {
+        format!(
+            "fn run(event) {{\n    players::list(\"s\");\n    players::advance(\"s\", \"p1\");\n    {rest}\n}}"
+        )
+    };
+    lab.project.write("scripts/hook.rhai", &script("fail(\"no\");"));
+    let run = lab.json(&["trigger", "hook", "--json"]);
+    assert_eq!((run["outcome"].as_str(), lab.pages()), (Some("failed"), vec![2, 1]));
+    assert_eq!(lab.run(&["dead"]).1, "no run needs a person\n", "who triggers by hand sees what came of it");
+
+    // As if it had come from the clock.
+    let store = rusqlite::Connection::open(lab.project.path().join("uproctor.db")).unwrap();
+    store.execute("INSERT INTO dead_letter SELECT id, automation, ended, 'failed', reason, 'open', NULL, NULL FROM run", []).unwrap();
+    drop(store);
+    let run = run["run"].as_i64().unwrap().to_string();
+    lab.project.write("scripts/hook.rhai", &script("players::list(\"s\"); players::advance(\"s\", \"p2\");"));
+    let resumed = lab.json(&["dead", "resume", &run, "--json"]);
+    assert_eq!(
+        (resumed["outcome"].as_str(), lab.pages()),
+        (Some("done"), vec![2, 2]),
+        "p1 is not stepped again: {resumed:#}"
+    );
+    let (code, said) = lab.run(&["dead", "retry", &run]);
+    assert!(code == 1 && said.contains("was resumed before"), "{said}");
+    let (code, said) = lab.run(&["dead", "discard", "77", "--reason", "x"]);
+    assert!(code == 1 && said.contains("is no dead letter"), "{said}");
+    assert!(lab.run(&["dead", "--all"]).1.contains("[resumed]"));
+}

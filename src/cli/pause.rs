@@ -121,10 +121,12 @@ pub(super) fn resume(args: &Resume, path: &Path) -> Exit {
     let was_held = match control::ask(store, "resume", &json!({ "held": held })) {
         Asked::Answer(answer) => answer["was_held"].as_bool().unwrap_or(true),
         Asked::Failed(exit) => return exit,
-        Asked::NoDaemon => match control::with_store(store, |store| store.release(held.clone()).wait()) {
-            Ok(was_held) => was_held,
-            Err(exit) => return exit,
-        },
+        Asked::NoDaemon => {
+            match control::with_store(store, |store| store.release_without_daemon(held.clone()).wait()) {
+                Ok(was_held) => was_held,
+                Err(exit) => return exit,
+            }
+        }
     };
     if was_held {
         out::line(&format!("{held} goes on; what was missed meanwhile is not made up for"));

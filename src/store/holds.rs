@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::{History, Store, StoreError, instant, millis, writer::Pending};
+use super::{History, Store, StoreError, cursors, instant, millis, writer::Pending};
 use crate::domain::{AutomationName, Held, Hold, PlayerName, SessionName};
 
 impl Store {
@@ -14,12 +14,25 @@ impl Store {
 
     /// Lets go of something; says whether it was held.
     pub fn release(&self, held: Held) -> Pending<bool> {
+        self.writer.submit(move |connection| let_go(connection, &held))
+    }
+
+    /// Lets go of something while no daemon runs; says whether it was held. What was due meanwhile is not made up for:
+    /// the clocks start anew. While a daemon runs, its engine sees to that.
+    pub fn release_without_daemon(&self, held: Held) -> Pending<bool> {
         self.writer.submit(move |connection| {
-            let (kind, session, name) = columns(&held);
-            let gone = connection
-                .prepare_cached("DELETE FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3")?
-                .execute(params![kind, session, name])?;
-            Ok(gone > 0)
+            let was_held = let_go(connection, &held)?;
+            let of = match &held {
+                Held::Everything => "%",
+                Held::Automation(name) => name.as_str(),
+                Held::Session(_) | Held::Player(..) => return Ok(was_held),
+            };
+            if was_held {
+                connection
+                    .prepare_cached("DELETE FROM cursor WHERE name = ?1 AND (?2 = '%' OR automation = ?2)")?
+                    .execute(params![cursors::CLOCK, of])?;
+            }
+            Ok(was_held)
         })
     }
 }
@@ -50,6 +63,14 @@ pub(super) fn put(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> 
         )?
         .execute(params![kind, session, name, millis(hold.since), hold.until.map(millis), hold.reason])?;
     Ok(())
+}
+
+fn let_go(connection: &Connection, held: &Held) -> rusqlite::Result<bool> {
+    let (kind, session, name) = columns(held);
+    let gone = connection
+        .prepare_cached("DELETE FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3")?
+        .execute(params![kind, session, name])?;
+    Ok(gone > 0)
 }
 
 fn columns(held: &Held) -> (&'static str, &str, &str) {

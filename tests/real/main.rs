@@ -9,6 +9,7 @@
     reason = "tests wait in real time, fail by panicking and say why on standard error"
 )]
 
+mod ambiguity;
 mod command;
 mod conformance;
 mod daemon;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     dispatch::{Dispatcher, Happened, Waiting, Work},
-    domain::{RunId, RunReport},
+    domain::RunId,
     engine::Input,
     environment::Environment,
     script::{Library, Nap, STACK, Tools},
@@ -136,21 +136,13 @@ impl Daemon {
         for one in work {
             let name = one.name();
             let report = self.report.clone();
-            // Taken apart beforehand, to say what became of it if there is no thread for it.
-            let lost = match &one {
-                Work::Run { task, event, .. } => Some((task.run, Arc::clone(event))),
-                Work::Settle { .. } | Work::Poll { .. } => None,
-            };
+            let stub = one.stub();
             let started = self.threads.start(&name, STACK, move || {
                 let _ = report.send(one.carry_out());
             });
             if let Err(error) = started {
                 tracing::error!(%error, "no thread for {name}");
-                if let Some((run, event)) = lost {
-                    let report = RunReport::failed(format!("the system has no thread for it: {error}"));
-                    let _ =
-                        self.report.send(Happened::RunEnded { run, event, report, trace: (0, Vec::new()) });
-                }
+                let _ = self.report.send(stub.failed(format!("the system has no thread for it: {error}")));
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::{
 };
 pub use ending::Ending;
 use standing::standing;
-pub use work::Work;
+pub use work::{Stub, Work};
 
 /// The longest a poll may take.
 const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);

@@ -1,4 +1,5 @@
-//! The threads that do work: each has a name, is joined, and ends when the daemon does.
+//! The threads that do work: each has a name, and is joined once it has ended. One that does not end is left behind when the
+//! daemon stops.
 
 use std::thread::{Builder, JoinHandle};
 
@@ -14,7 +15,7 @@ impl Threads {
         stack: usize,
         work: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<()> {
-        self.0.retain(|thread| !thread.is_finished());
+        self.join_the_ended();
         // Linux shows 15 bytes of a thread's name, and a name with a zero byte is refused.
         self.0.push(Builder::new().name(name.replace('\0', "")).stack_size(stack).spawn(work)?);
         Ok(())
@@ -22,7 +23,16 @@ impl Threads {
 
     /// How many are still at work.
     pub fn alive(&mut self) -> usize {
-        self.0.retain(|thread| !thread.is_finished());
+        self.join_the_ended();
         self.0.len()
+    }
+
+    fn join_the_ended(&mut self) {
+        for thread in self.0.extract_if(.., |thread| thread.is_finished()) {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                tracing::error!("the thread of {name} ended in a panic after its work");
+            }
+        }
     }
 }

@@ -12,14 +12,20 @@ use sha2::Sha256;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_util::sync::CancellationToken;
 
-use super::{exit::Exit, out, population::Population, run, stage::Stage};
+use super::{
+    exit::Exit,
+    out,
+    population::Population,
+    run,
+    server::{Server, Story},
+};
 use crate::{
     api::Generation,
     config::{self, Config},
     domain::parse_duration,
     environment::{Environment, Request},
     live::Live,
-    sandbox::{self, Happening, Link, Sandbox, What as Deed, World, population},
+    sandbox::{self, Happening, Sandbox, What as Deed, population},
     script::{Library, Tools},
     store::WriteRow,
 };
@@ -72,8 +78,8 @@ fn play(args: &Args) -> Result<(), Exit> {
     let token = SecretString::from(format!("{:016x}{:016x}", env.random(), env.random()));
     let stop = CancellationToken::new();
 
-    let stage = people(args, &env, &token)?;
-    let address = serve(&runtime, &stage, &stop).map_err(|error| fail("the simulated server", &error))?;
+    let (server, people) = people(args, &env, &token)?;
+    let address = serve(&runtime, &server, &stop).map_err(|error| fail("the simulated server", &error))?;
     let (config, library) = project(folder.path(), &address, &token)?;
     let tools = run::tools(&config, &runtime)?;
     let listener = runtime
@@ -81,15 +87,16 @@ fn play(args: &Args) -> Result<(), Exit> {
         .map_err(|error| fail("the daemon's address", &error))?;
     let hook = listener.local_addr().map_err(|error| fail("the daemon's address", &error))?;
 
-    out::line(
-        "A simulated uproot server, a dozen people taking part in an experiment, and uproctor looking after them.",
-    );
+    let people = if people == 1 { "one person".to_owned() } else { format!("{people} people") };
+    out::line(&format!(
+        "A simulated uproot server, {people} taking part in an experiment, and uproctor looking after them."
+    ));
     out::line(
         "On the left what they do, on the right what uproctor does. Ctrl-C ends it; nothing is left behind.",
     );
     out::line("");
     let screen =
-        Screen::new(Arc::clone(&tools), stage.clone(), format!("http://{hook}/hooks/recruiter"), token);
+        Screen::new(Arc::clone(&tools), server.clone(), format!("http://{hook}/hooks/recruiter"), token);
     let told = stop.clone();
     let limit = args.length;
     runtime.spawn(async move {
@@ -112,42 +119,37 @@ fn play(args: &Args) -> Result<(), Exit> {
     if exit == Exit::Done { Ok(()) } else { Err(exit) }
 }
 
-/// The server and the people.
-fn people(args: &Args, env: &Arc<dyn Environment>, token: &SecretString) -> Result<Stage, Exit> {
+/// The server, and how many people there are.
+fn people(args: &Args, env: &Arc<dyn Environment>, token: &SecretString) -> Result<(Server, usize), Exit> {
     let (scenario, mix) = args.population.scenario_or("demo-experiment.toml", EXPERIMENT)?;
     let seed = args.population.seed(&**env);
-    let server = Sandbox::new(Arc::clone(&scenario.experiment), Generation::Newest, token.clone(), seed);
-    let stage = Stage::new(World::new(server, super::stage::seconds(&**env)), Arc::clone(env), token.clone());
-    let profiles = population(&scenario, &mix, seed);
-    let names: Vec<&str> = profiles.iter().map(|profile| &*profile.name).collect();
-    let body = json!({"config": scenario.participants.config, "n_players": names.len(), "unames": names, "sname": SESSION});
-    if let Err(why) = stage.ask(Method::POST, "sessions/", Some(&body)) {
+    let sandbox = Sandbox::new(Arc::clone(&scenario.experiment), Generation::Newest, token.clone(), seed);
+    let server = Server::new(sandbox, Arc::clone(env));
+    let participants = population(&scenario, &mix, seed);
+    let names: Vec<Arc<str>> = participants.iter().map(|profile| Arc::clone(&profile.name)).collect();
+    if let Err(why) = server.begin_session(SESSION, &scenario.participants.config, participants) {
         out::error(&format!("the session could not be made: {why}"));
         return Err(Exit::NotRight);
     }
     for name in &names {
         // The recruiter knows participants by their label.
-        let body = json!({"unames": [name], "fields": {"label": label(name)}});
-        let _ = stage.ask(Method::PATCH, &format!("sessions/{SESSION}/players/fields/"), Some(&body));
+        let body = json!({"unames": [&**name], "fields": {"label": label(name)}});
+        let _ = server.ask(Method::PATCH, &format!("sessions/{SESSION}/players/fields/"), Some(&body));
     }
-    for profile in profiles {
-        let link = Link::Player { sname: SESSION.into(), uname: Arc::clone(&profile.name) };
-        stage.world().add(profile, link);
-    }
-    Ok(stage)
+    Ok((server, names.len()))
 }
 
 fn label(player: &str) -> String {
     format!("worker-{player}")
 }
 
-fn serve(runtime: &Runtime, stage: &Stage, stop: &CancellationToken) -> std::io::Result<String> {
+fn serve(runtime: &Runtime, server: &Server, stop: &CancellationToken) -> std::io::Result<String> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}/", listener.local_addr()?);
-    let answering = stage.clone();
+    let answering = server.clone();
     let answer = Arc::new(move |request: &Request| answering.answer(request));
     runtime.spawn(sandbox::serve(listener, None, answer, stop.clone()));
-    runtime.spawn(stage.clone().live(stop.clone()));
+    runtime.spawn(server.clone().live(Story::Told, stop.clone()));
     Ok(address)
 }
 
@@ -169,7 +171,7 @@ fn project(folder: &Path, server: &str, token: &SecretString) -> Result<(Config,
 /// What is shown: what the participants do, as it happens, and what uproctor does.
 struct Screen {
     tools: Arc<Tools>,
-    stage: Stage,
+    server: Server,
     hook: String,
     token: SecretString,
     start: f64,
@@ -183,11 +185,11 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(tools: Arc<Tools>, stage: Stage, hook: String, token: SecretString) -> Self {
-        let start = stage.now();
+    fn new(tools: Arc<Tools>, server: Server, hook: String, token: SecretString) -> Self {
+        let start = server.now();
         Self {
             tools,
-            stage,
+            server,
             hook,
             token,
             start,
@@ -212,7 +214,7 @@ impl Screen {
     }
 
     fn look(&mut self) {
-        let happenings = self.stage.world().happenings();
+        let happenings = self.server.world().happenings();
         for happening in happenings {
             self.participant(&happening);
         }
@@ -266,7 +268,7 @@ impl Screen {
 
     /// The recruiter's webhooks, signed as Prolific signs them.
     async fn tell_of_the_gone(&mut self) {
-        let now = self.stage.now();
+        let now = self.server.now();
         let (due, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.gone).into_iter().partition(|(at, _)| *at <= now);
         self.gone = later;

@@ -18,8 +18,8 @@ mod rehearse;
 mod run;
 mod runs;
 mod sandbox;
+mod server;
 mod show;
-mod stage;
 mod test;
 mod trigger;
 

@@ -78,6 +78,12 @@ impl Population {
         .collect()
     }
 
+    /// The options about participants that were given.
+    pub(super) fn people_given(&self) -> Vec<&'static str> {
+        let options = self.given().into_iter().map(|(option, _)| option);
+        options.filter(|option| *option != "--experiment").collect()
+    }
+
     /// The seed, where one is given.
     pub(super) fn given_seed(&self) -> Option<u64> {
         self.seed

@@ -2,18 +2,22 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use http::Method;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{exit::Exit, out, population::Population, run, stage::Stage};
+use super::{
+    exit::Exit,
+    out,
+    population::Population,
+    run,
+    server::{Server, Story},
+};
 use crate::{
     api::Generation,
     environment::Environment,
     live::Live,
-    sandbox::{self, Link, Sandbox, World, population},
+    sandbox::{self, Sandbox, population},
     sim::generation_named,
 };
 
@@ -41,6 +45,12 @@ pub(super) struct Args {
 
 /// Serves until Ctrl-C.
 pub(super) fn run(args: &Args) -> Exit {
+    let people = args.population.people_given();
+    if args.session.is_none() && !people.is_empty() {
+        let options = people.join(", ");
+        out::error(&format!("{options}: nobody takes part without a session; add --session NAME"));
+        return Exit::Usage;
+    }
     let (scenario, mix) = match args.population.scenario() {
         Ok(found) => found,
         Err(exit) => return exit,
@@ -53,21 +63,13 @@ pub(super) fn run(args: &Args) -> Exit {
     let token = args.token.clone().unwrap_or_else(|| format!("{:016x}", env.random()));
     let token = SecretString::from(token);
     let seed = args.population.seed(&*env);
-    let server = Sandbox::new(Arc::clone(&scenario.experiment), args.generation, token.clone(), seed);
-    let world = World::new(server, super::stage::seconds(&*env));
-    let stage = Stage::new(world, env, token.clone());
+    let sandbox = Sandbox::new(Arc::clone(&scenario.experiment), args.generation, token.clone(), seed);
+    let server = Server::new(sandbox, env);
     if let Some(session) = &args.session {
-        let profiles = population(&scenario, &mix, seed);
-        let names: Vec<&str> = profiles.iter().map(|profile| &*profile.name).collect();
-        let body = json!({"config": scenario.participants.config, "n_players": names.len(), "unames": names, "sname": session});
-        if let Err(why) = stage.ask(Method::POST, "sessions/", Some(&body)) {
+        let participants = population(&scenario, &mix, seed);
+        if let Err(why) = server.begin_session(session, &scenario.participants.config, participants) {
             out::error(&format!("the session {session} could not be made: {why}"));
             return Exit::NotRight;
-        }
-        let sname: Arc<str> = session.as_str().into();
-        for profile in profiles {
-            let link = Link::Player { sname: Arc::clone(&sname), uname: Arc::clone(&profile.name) };
-            stage.world().add(profile, link);
         }
     }
     let listener = match runtime.block_on(TcpListener::bind(args.listen)) {
@@ -88,8 +90,8 @@ pub(super) fn run(args: &Args) -> Exit {
     // Nobody's work is lost here: the first signal ends everything.
     let until = run::Until { stop: stop.clone(), hurry: stop.clone() };
     runtime.spawn(run::until_told_to_stop(until));
-    runtime.spawn(stage.clone().live(stop.clone()));
-    let answering = stage.clone();
+    runtime.spawn(server.clone().live(Story::Forgotten, stop.clone()));
+    let answering = server.clone();
     let served = runtime.block_on(sandbox::serve(
         listener,
         args.subdirectory.as_deref(),

@@ -55,6 +55,7 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
         seed: 1,
         start: start(),
     };
+    let mut known = Vec::new();
     let mut report = Report { json: args.json, tests: Vec::new(), broken: Vec::new(), failed: 0 };
     for file in files {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -74,9 +75,18 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
                     if args.filter.as_ref().is_none_or(wanted) {
                         report.add(&title, expectations.run(test, &setup));
                     }
+                    known.push(title);
                 }
             }
         }
+    }
+    if let Some(filter) = &args.filter
+        && report.tests.is_empty()
+        && report.broken.is_empty()
+        && !known.is_empty()
+    {
+        out::error(&format!("no test is called {filter:?}: there are {}", known.join("; ")));
+        return Exit::NotRight;
     }
     report.finish(&scripts)
 }

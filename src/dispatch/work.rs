@@ -1,10 +1,13 @@
 //! Work to be done on a thread of its own.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use super::{Ending, Happened, poll};
 use crate::{
-    domain::Event,
+    domain::{Event, RunId, RunReport},
     script::{self, RunTask, Tools},
     store::{OpenEffect, RunStart},
 };
@@ -46,8 +49,23 @@ impl Work {
         }
     }
 
-    /// Does it, on this thread, to its end. The thread needs a stack of [`script::STACK`] bytes.
+    /// With it, the end of this work can be told although the work itself is lost.
+    pub fn stub(&self) -> Stub {
+        Stub(match self {
+            Self::Run { task, event, .. } => Left::Run { run: task.run, event: Arc::clone(event) },
+            Self::Settle { .. } => Left::Settle,
+            Self::Poll { start, .. } => Left::Poll { start: start.clone() },
+        })
+    }
+
+    /// Does it, on this thread, to its end; a panic is an end too. The thread needs a stack of [`script::STACK`] bytes.
     pub fn carry_out(self) -> Happened {
+        let stub = self.stub();
+        catch_unwind(AssertUnwindSafe(|| self.act()))
+            .unwrap_or_else(|_| stub.failed("an internal error ended it".to_owned()))
+    }
+
+    fn act(self) -> Happened {
         match self {
             Self::Run { task, event, ending } => {
                 let (report, trace) = script::run(&task, &event);
@@ -65,6 +83,29 @@ impl Work {
                 let (result, trace) = poll::ask(&task);
                 Happened::PollEnded { start, result, trace }
             }
+        }
+    }
+}
+
+/// What is left of work that cannot tell its own end: see [`Work::stub`].
+pub struct Stub(Left);
+
+enum Left {
+    Run { run: RunId, event: Arc<Event> },
+    Settle,
+    Poll { start: RunStart },
+}
+
+impl Stub {
+    /// The work failed for this reason.
+    pub fn failed(self, reason: String) -> Happened {
+        let report = RunReport::failed(reason);
+        let trace = (0, Vec::new());
+        match self.0 {
+            Left::Run { run, event } => Happened::RunEnded { run, event, report, trace },
+            // The writes stay open in the store, for the next start.
+            Left::Settle => Happened::Settled,
+            Left::Poll { start } => Happened::PollEnded { start, result: Err(report.into()), trace },
         }
     }
 }

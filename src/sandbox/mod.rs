@@ -7,6 +7,7 @@
 mod admin;
 mod agenda;
 mod browser;
+mod by_hand;
 mod context;
 mod draw;
 mod encode;

@@ -61,6 +61,8 @@ pub struct World {
     happenings: Vec<Happening>,
     /// How far everything is done.
     now: f64,
+    /// The server is not there until then: what participants do reaches it when it is back.
+    back: f64,
 }
 
 impl World {
@@ -75,6 +77,7 @@ impl World {
             racers: Vec::new(),
             happenings: Vec::new(),
             now: start,
+            back: start,
         }
     }
 
@@ -90,31 +93,27 @@ impl World {
         self.drop_stale();
     }
 
-    /// How many are expected, there, or gone.
-    pub fn participants(&self) -> usize {
-        self.seats.len()
-    }
-
     /// The server.
     pub fn sandbox(&mut self) -> &mut Sandbox {
         &mut self.sandbox
     }
 
     /// How far everything is done, in seconds since 1970.
+    #[cfg(test)]
     pub fn now(&self) -> f64 {
         self.now
     }
 
     /// When the next participant does something; nothing where nobody ever will by themselves.
     pub fn next(&self) -> Option<f64> {
-        self.queue.peek().map(|Reverse(due)| due.at)
+        self.queue.peek().map(|Reverse(due)| due.at.max(self.back))
     }
 
     /// Everything that happens up to a time, and at it, in order.
     pub fn advance(&mut self, to: f64) {
-        while let Some(Reverse(due)) = self.queue.peek().copied().filter(|Reverse(due)| due.at <= to) {
-            self.queue.pop();
-            self.now = self.now.max(due.at);
+        while let Some(at) = self.next().filter(|at| *at <= to) {
+            let Some(Reverse(due)) = self.queue.pop() else { return };
+            self.now = self.now.max(at);
             if self.is_stale(due) {
                 continue;
             }
@@ -139,10 +138,12 @@ impl World {
         self.drop_stale();
     }
 
-    /// The server ends and starts again at once.
-    pub fn restart_server(&mut self, now: f64) {
+    /// The server ends, and starts again after `away` seconds. Until then no browser reaches it; whether an admin does is
+    /// up to the caller.
+    pub fn restart_server(&mut self, now: f64, away: f64) {
         self.now = self.now.max(now);
-        self.sandbox.restart(self.now);
+        self.back = self.back.max(self.now + away);
+        self.sandbox.restart(self.back);
     }
 
     /// Lets somebody stall: on their page, or on the next one with something to do. `who` is a player or a name; `false`

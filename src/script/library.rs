@@ -73,9 +73,11 @@ impl Library {
                     let position = error.position();
                     let start =
                         offset_of(&source, position.line().unwrap_or(1), position.position().unwrap_or(1));
+                    // At least one character, of however many bytes.
+                    let first = source[start..].chars().next().map_or(0, char::len_utf8);
                     let end = source[start..]
                         .find(char::is_whitespace)
-                        .map_or(source.len(), |length| start + length.max(1));
+                        .map_or(source.len(), |length| start + length.max(first));
                     let message = error.err_type().to_string();
                     problems.push(Problem::at(
                         Severity::Error,

@@ -47,7 +47,7 @@ impl Arrangement {
         if let Some(name) = text(map, "experiment")? {
             let file = folder.join(&name);
             let which = if file.is_file() { file.to_string_lossy().into_owned() } else { name };
-            setup.scenario = Scenario::load(&which).accept().map_err(|problems| first_of(&problems))?;
+            setup.scenario = Scenario::load(&which).accept().map_err(|problems| told(&problems))?;
         }
         if let Some(config) = text(map, "config")? {
             if setup.scenario.experiment.apps_of(&config).is_none() {
@@ -88,9 +88,9 @@ impl Arrangement {
     }
 }
 
-fn first_of(problems: &[Problem]) -> String {
+fn told(problems: &[Problem]) -> String {
     let told = |p: &Problem| format!("{}:{}:{}: {}", p.file.display(), p.line, p.column, p.message);
-    problems.first().map(told).unwrap_or_default()
+    problems.iter().map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// A generation by the word that users write.
@@ -133,7 +133,8 @@ fn automations(map: &Map, setup: &mut Setup) -> Result<(), String> {
     Ok(())
 }
 
-/// Automations described in the test, in the words of `config.toml`, instead of those of the configuration.
+/// Automations described in the test, in the words of `config.toml`, instead of those of the configuration. The rest of
+/// the configuration stays.
 fn describe(described: &Dynamic, setup: &mut Setup) -> Result<(), String> {
     let described: Value = rhai::serde::from_dynamic(described).map_err(|error| error.to_string())?;
     let zone = setup.config.daemon.timezone.as_ref().map_or_else(|| "UTC".to_owned(), ToString::to_string);
@@ -145,14 +146,16 @@ fn describe(described: &Dynamic, setup: &mut Setup) -> Result<(), String> {
     let text =
         toml::to_string(&whole).map_err(|error| format!("`automations` is a list of maps: {error}"))?;
     let draft = config::parse_for_rehearsal(Path::new("automations"), text);
-    let (library, found) = Library::load(&draft.config);
+    let config = config::Config { automations: draft.config.automations, ..setup.config.clone() };
+    let (library, found) = Library::load(&config);
     let mut problems = draft.problems;
     problems.extend(found);
-    problems.extend(script::check(&draft.config, &library));
-    if let Some(problem) = problems.iter().find(|problem| problem.is_error()) {
-        return Err(format!("`automations`: {}", problem.message));
+    problems.extend(script::check(&config, &library));
+    let errors: Vec<&str> = problems.iter().filter(|p| p.is_error()).map(|p| p.message.as_str()).collect();
+    if !errors.is_empty() {
+        return Err(format!("`automations`: {}", errors.join("; ")));
     }
-    setup.config = draft.config;
+    setup.config = config;
     setup.library = library;
     Ok(())
 }

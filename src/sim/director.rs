@@ -6,7 +6,7 @@ mod outside;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -24,7 +24,7 @@ use crate::{
     engine::Input,
     environment::Environment,
     script::{Library, Nap, STACK, Tools},
-    store::{Store, StoreError},
+    store::{History, Store, StoreError},
 };
 
 /// The daemon looks at its clock at least this often.
@@ -55,6 +55,7 @@ pub(super) struct Hook {
     pub(super) automation: AutomationName,
     pub(super) message: String,
     pub(super) payload: Value,
+    pub(super) headers: Map<String, Value>,
 }
 
 /// See the module.
@@ -133,19 +134,29 @@ impl Director {
         }
     }
 
-    /// What runs have written and how they ended, from the store of the daemon that runs.
-    pub(super) fn store(&self) -> Option<&Store> {
-        self.daemon.as_ref().map(|daemon| &daemon.tools.store)
+    /// What runs have written and how they ended, also while no daemon runs. Nothing before its first start.
+    pub(super) fn history<T: Default>(
+        &self,
+        read: impl FnOnce(&History) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match &self.daemon {
+            Some(daemon) => read(daemon.tools.store.history()),
+            None => match History::open(&self.files.store) {
+                Ok(history) => read(&history),
+                Err(StoreError::Missing(_)) => Ok(T::default()),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// What is rehearsed.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The settings of an automation.
     pub(super) fn automation(&self, name: &AutomationName) -> Option<&Automation> {
         self.config.automations.iter().find(|automation| automation.name == *name)
-    }
-
-    /// The token of the server's API.
-    pub(super) fn token(&self) -> &SecretString {
-        &self.token
     }
 
     /// Ends the daemon and joins its threads.
@@ -309,6 +320,7 @@ impl Director {
                 let now = state.now;
                 state.journal.add(now, started);
             }
+            let stub = one.stub();
             self.stage.announce(actor);
             let stage = Arc::clone(&self.stage);
             let thread = std::thread::Builder::new()
@@ -317,7 +329,10 @@ impl Director {
                 .spawn(move || stage.play(actor, || one.carry_out()));
             match thread {
                 Ok(thread) => self.threads.push(thread),
-                Err(error) => tracing::error!(%error, "no thread for a run of the rehearsal"),
+                Err(error) => {
+                    let reason = format!("the system has no thread for it: {error}");
+                    self.stage.retract(actor, stub.failed(reason));
+                }
             }
         }
         self.threads.retain(|thread| !thread.is_finished());

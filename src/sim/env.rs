@@ -65,14 +65,21 @@ impl Environment for Simulated {
         let Some(priority) = request.lane else {
             return Ok(elsewhere(&mut state, actor, &request));
         };
-        state = self.stage.take_lane(state, actor, priority);
+        let (mut state, has_turn) = self.stage.take_lane(state, actor, priority, deadline, &scope.cancel);
         if state.dead {
             return Err(stopped(false, Stopped::Cancelled));
         }
-        // It may have been cancelled while it waited for its turn.
-        if scope.cancel.is_cancelled() {
-            state.leave_lane();
-            return Err(stopped(false, Stopped::Cancelled));
+        // Until here it is known not to have been sent.
+        let stop = match scope.check(state.daemon_now()) {
+            Err(why) => Some(why),
+            Ok(()) => (!has_turn).then_some(Stopped::Deadline),
+        };
+        if let Some(why) = stop {
+            if has_turn {
+                state.leave_lane();
+            }
+            note(&mut state, actor, &request, "given up before its turn came");
+            return Err(stopped(false, why));
         }
         let (mut state, result) = self.exchange(state, actor, &request, deadline);
         state.leave_lane();
@@ -91,13 +98,13 @@ impl Simulated {
         let begun = state.now;
         let patience = begun.saturating_add(length(request.timeout)).min(deadline);
         let fate = state.dice.fate();
-        let sends = begun + TRIP + fate.delay();
-        if sends > patience {
-            let mut state = self.stage.wait_until(state, actor, patience);
-            note(&mut state, actor, request, "given up before it was sent");
+        let reaches = begun + TRIP;
+        if reaches > patience {
+            state = self.stage.wait_until(state, actor, patience);
+            note(&mut state, actor, request, "given up on its way");
             return (state, Err(timeout(patience == deadline)));
         }
-        state = self.stage.wait_until(state, actor, sends);
+        state = self.stage.wait_until(state, actor, reaches);
         if state.dead {
             return (state, Err(stopped(true, Stopped::Cancelled)));
         }
@@ -123,15 +130,16 @@ impl Simulated {
                 response
             }
         };
-        let lost = matches!(fate, Fate::AnswerLost);
-        let text = if lost {
-            format!("{}, and the answer is lost", response.status)
-        } else {
-            response.status.to_string()
-        };
-        note(&mut state, actor, request, &text);
         let kilobytes = Micros::try_from(response.body.len() / 1024).unwrap_or(0);
         let arrives = state.now + WORK + WORK_PER_KILOBYTE * kilobytes + TRIP + fate.slowness();
+        let lost = matches!(fate, Fate::AnswerLost);
+        let (response, text) = match (fate, response.status) {
+            (Fate::ErrorAfterwards, status) => (server_error(), format!("{status}, answered as 500")),
+            (_, status) if lost => (response, format!("{status}, and the answer is lost")),
+            (_, status) if arrives > patience => (response, format!("{status}, and the answer is too late")),
+            (_, status) => (response, status.to_string()),
+        };
+        note(&mut state, actor, request, &text);
         if lost || arrives > patience {
             state = self.stage.wait_until(state, actor, patience);
             return (state, Err(timeout(patience == deadline)));

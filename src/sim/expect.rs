@@ -56,11 +56,17 @@ impl Expectations {
             place_problem(path, &source, place, &text)
         })?;
         let mut tests: Vec<(usize, String)> = Vec::new();
-        for function in ast.iter_functions() {
-            if function.name.starts_with("test_") && function.params.is_empty() {
-                let at = source.find(&format!("fn {}", function.name)).unwrap_or(usize::MAX);
-                tests.push((at, function.name.to_owned()));
+        for function in ast.iter_functions().filter(|function| function.name.starts_with("test_")) {
+            let at = place_of(&source, function.name);
+            if !function.params.is_empty() {
+                let end = at + "fn ".len() + function.name.len();
+                let text = format!("{} takes arguments, and nobody calls it with any", function.name);
+                let problem = Problem::at(Severity::Error, path, &source, at..end.min(source.len()), text);
+                return Err(
+                    problem.help("a test is a function without arguments; call a helper something else")
+                );
             }
+            tests.push((at, function.name.to_owned()));
         }
         tests.sort();
         let tests: Vec<String> = tests.into_iter().map(|(_, name)| name).collect();
@@ -87,6 +93,21 @@ impl Expectations {
         let printed = std::mem::take(&mut *lock(&printed));
         Verdict { name: test.trim_start_matches("test_").to_owned(), failure, printed }
     }
+}
+
+/// Where a function stands in its file.
+fn place_of(source: &str, name: &str) -> usize {
+    let mut from = 0;
+    while let Some(found) = source[from..].find(name) {
+        let (at, end) = (from + found, from + found + name.len());
+        let before = source[..at].trim_end();
+        let whole = source[end..].trim_start().starts_with('(');
+        if whole && before.ends_with("fn") {
+            return before.len() - "fn".len();
+        }
+        from = end;
+    }
+    0
 }
 
 fn bare() -> Engine {
@@ -148,7 +169,19 @@ fn acts(engine: &mut Engine) {
         "webhook",
         |handle: &mut Handle, automation: &str, payload: Dynamic| -> RhaiResultOf<()> {
             let payload = json(&payload)?;
-            lock(&handle.0).webhook(automation, payload).map_err(failed)
+            lock(&handle.0).webhook(automation, payload, serde_json::Map::new()).map_err(failed)
+        },
+    );
+    engine.register_fn(
+        "webhook",
+        |handle: &mut Handle, automation: &str, payload: Dynamic, headers: Map| -> RhaiResultOf<()> {
+            let payload = json(&payload)?;
+            let headers = headers.into_iter().map(|(name, value)| match value.into_string() {
+                Ok(value) => Ok((name.to_lowercase(), Value::String(value))),
+                Err(found) => Err(error(format!("the header `{name}` is a text in quotes, not {found}"))),
+            });
+            let headers = headers.collect::<RhaiResultOf<_>>()?;
+            lock(&handle.0).webhook(automation, payload, headers).map_err(failed)
         },
     );
     engine.register_fn(
@@ -195,8 +228,10 @@ fn looks(engine: &mut Engine) {
         })
     });
     engine.register_fn("runs", |handle: &mut Handle| -> RhaiResultOf<Array> {
-        let runs = lock(&handle.0).runs().map_err(failed)?;
-        runs.iter().rev().map(|run| dynamic(&serde_json::to_value(run).unwrap_or_default())).collect()
+        let rehearsal = lock(&handle.0);
+        let runs = rehearsal.runs().map_err(failed)?;
+        let times = rehearsal.times(&runs);
+        runs.iter().rev().map(|run| dynamic(&times.run(run))).collect()
     });
     engine.register_fn("journal", |handle: &mut Handle| lock(&handle.0).journal());
     engine.register_fn("elapsed", |handle: &mut Handle| {
@@ -207,13 +242,10 @@ fn looks(engine: &mut Engine) {
 
 fn writes(handle: &Handle, wanted: &dyn Fn(&Value) -> bool) -> RhaiResultOf<Array> {
     let rehearsal = lock(&handle.0);
-    let start = rehearsal.start() / 1000;
-    let rows = rehearsal.writes().map_err(failed)?;
+    let times = rehearsal.times(&rehearsal.runs().map_err(failed)?);
     let mut writes = Array::new();
-    for row in rows {
-        let mut write = serde_json::to_value(&row).unwrap_or_default();
-        // Seconds since the beginning are what a test can say something about.
-        write["at"] = ((row.effect.claimed - start) as f64 / 1e3).into();
+    for row in rehearsal.writes().map_err(failed)? {
+        let write = times.write(&row);
         if wanted(&write) {
             writes.push(dynamic(&write)?);
         }
@@ -237,13 +269,25 @@ fn claims(engine: &mut Engine) {
     });
     engine.register_fn("expect_eq", |found: Dynamic, wanted: Dynamic| -> RhaiResultOf<()> {
         let (found, wanted) = (json(&found)?, json(&wanted)?);
-        let same = match (found.as_f64(), wanted.as_f64()) {
-            (Some(found), Some(wanted)) => (found - wanted).abs() < f64::EPSILON,
-            _ => found == wanted,
-        };
-        if same { Ok(()) } else { Err(error(format!("expected {wanted}, found {found}"))) }
+        if same(&found, &wanted) { Ok(()) } else { Err(error(format!("expected {wanted}, found {found}"))) }
     });
     engine.register_fn("fail", |why: &str| -> RhaiResultOf<()> { Err(error(why.to_owned())) });
+}
+
+/// Whole numbers are compared as such; where one of two has a fraction, they may differ in the last digits, as results of
+/// computations do.
+fn same(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => {
+            let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
+            (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
+        _ => found == wanted,
+    }
 }
 
 fn dynamic(value: &Value) -> RhaiResultOf<Dynamic> {

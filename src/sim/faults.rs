@@ -10,11 +10,11 @@ use super::stage::Micros;
 pub struct Faults {
     /// The share of requests that never arrive, without the client knowing.
     pub lost_requests: f64,
-    /// The share of requests that are carried out and whose answer never arrives.
+    /// The share of requests, and of webhooks, that are carried out and whose answer never arrives.
     pub lost_answers: f64,
     /// The share of answers that take up to 20 s longer.
     pub slow_answers: f64,
-    /// The share of calls answered with 500 before anything was done.
+    /// The share of calls answered with 500: half of them before anything was done, half afterwards.
     pub server_errors: f64,
     /// How often an hour the server starts again.
     pub server_restarts: f64,
@@ -74,16 +74,13 @@ pub(super) enum Fate {
     RequestLost,
     /// It is carried out, and the answer never arrives.
     AnswerLost,
-    /// It is answered with 500.
+    /// It is answered with 500, and nothing was done.
     ServerError,
+    /// It is carried out, and then answered with 500.
+    ErrorAfterwards,
 }
 
 impl Fate {
-    /// How much later it is sent. Nothing yet delays the way there.
-    pub(super) fn delay(self) -> Micros {
-        0
-    }
-
     /// How much longer the answer takes.
     pub(super) fn slowness(self) -> Micros {
         match self {
@@ -152,8 +149,10 @@ impl Dice {
             Fate::RequestLost
         } else if is(faults.lost_answers) {
             Fate::AnswerLost
-        } else if is(faults.server_errors) {
+        } else if is(faults.server_errors / 2.0) {
             Fate::ServerError
+        } else if is(faults.server_errors / 2.0) {
+            Fate::ErrorAfterwards
         } else if is(faults.slow_answers) {
             Fate::Slow(self.requests.random_range(0..20_000_000))
         } else {

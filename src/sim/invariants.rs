@@ -9,16 +9,17 @@ use serde_json::Value;
 use super::{
     Failure, Rehearsal,
     journal::{Call, Fault, What},
+    stage::{Micros, seconds, timestamp},
 };
 use crate::{
-    config::{KeyRule, OverlapPolicy},
-    domain::{AutomationName, EventId, RunId},
+    config::{KeyRule, OverlapPolicy, Trigger},
+    domain::{AutomationName, EventId, Held, RunId},
     effects::BY_WHOM,
     store::WriteRow,
 };
 
-/// The longest that a run may take in the automations of the test, in milliseconds: the default of `time_limit`.
-const LONGEST: i64 = 10 * 60 * 1000;
+/// The longest that a run may take in the automations of the test: the default of `time_limit`.
+const LONGEST: Micros = 10 * 60 * 1_000_000;
 
 /// Everything that is broken, a sentence each; nothing is the usual answer. The rehearsal must have come to rest: no
 /// fault lately, and some time to work off what was left.
@@ -30,6 +31,7 @@ pub fn broken(rehearsal: &mut Rehearsal) -> Result<Vec<String>, Failure> {
     one_act_a_decision(rehearsal, &writes, &mut broken);
     the_ledger_tells_the_story(rehearsal, &writes, &mut broken)?;
     no_poll_item_runs_twice(rehearsal, &mut broken)?;
+    no_poll_item_is_lost(rehearsal, &mut broken)?;
     an_event_runs_once(rehearsal, &mut broken)?;
     no_more_runs_at_once_than_allowed(rehearsal, &mut broken);
     only_restart_interrupts(rehearsal, &mut broken)?;
@@ -37,26 +39,36 @@ pub fn broken(rehearsal: &mut Rehearsal) -> Result<Vec<String>, Failure> {
     Ok(broken)
 }
 
-/// Every event is decided about, every run has ended, and no write is still `claimed`; except for what began lately and
-/// is under way.
+/// Every event ran or was dropped for a reason, every run has ended, and no write is still `claimed`; except for what
+/// began lately and is under way. The daemon's own times say nothing about that, since faults set its clock: the journal
+/// knows when runs really began, and events are numbered in the order in which they came.
 fn nothing_is_left_open(
     rehearsal: &Rehearsal,
     writes: &[WriteRow],
     broken: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let now = rehearsal.stage.lock().daemon_now().as_millisecond();
+    let runs = rehearsal.runs()?;
+    let (began, long_ago) = {
+        let state = rehearsal.stage.lock();
+        (state.journal.began().clone(), state.now - LONGEST)
+    };
+    let lately = |run: i64| began.get(&run).is_some_and(|began| *began > long_ago);
+    let old_event = runs.iter().filter(|row| row.run.is_some_and(|run| !lately(run)));
+    let old_event = old_event.filter_map(|row| row.event).max().unwrap_or(i64::MIN);
     let mut under_way = HashSet::new();
-    for run in rehearsal.runs()? {
-        let lately = now - run.started.unwrap_or(run.at) < LONGEST;
-        if matches!(run.outcome.as_str(), "accepted" | "running") {
-            if lately {
-                under_way.extend(run.run);
-            } else {
-                broken.push(format!("event {:?} of {} is still {}", run.event, run.automation, run.outcome));
+    for row in runs {
+        let event = format!("event {:?} of {}", row.event, row.automation);
+        match (row.outcome.as_str(), row.run) {
+            ("running", Some(run)) if lately(run) => {
+                under_way.insert(run);
             }
-        }
-        if run.outcome == "dropped" && run.reason.as_deref().unwrap_or("").is_empty() {
-            broken.push(format!("event {:?} of {} was dropped without a reason", run.event, run.automation));
+            ("accepted", None) if row.event > Some(old_event) => {}
+            ("accepted" | "running", _) => broken.push(format!("{event} is still {}", row.outcome)),
+            ("dropped", _) if row.reason.as_deref().unwrap_or("").is_empty() => {
+                broken.push(format!("{event} was dropped without a reason"));
+            }
+            ("dropped", _) | (_, Some(_)) => {}
+            (outcome, None) => broken.push(format!("{event} is {outcome}, and never ran")),
         }
     }
     let left =
@@ -67,36 +79,67 @@ fn nothing_is_left_open(
     Ok(())
 }
 
-/// Whoever was told that a webhook is taken finds its event in the store, once for each message.
-fn no_webhook_is_lost(rehearsal: &Rehearsal, broken: &mut Vec<String>) -> Result<(), Failure> {
-    let known: HashSet<i64> = rehearsal.runs()?.iter().filter_map(|run| run.event).collect();
-    let state = rehearsal.stage.lock();
-    let mut taken = HashSet::new();
-    for entry in state.journal.entries() {
-        let What::Webhook { outcome, .. } = &entry.what else { continue };
-        let Some(event) = outcome.strip_prefix("taken as event ").and_then(|event| event.parse::<i64>().ok())
-        else {
+/// Whoever was in the session long enough was listed by a poll, and has become an event, where the very first poll counts
+/// too, unless the automation is held. In the automations of the test, an item's key is a player's name.
+fn no_poll_item_is_lost(rehearsal: &mut Rehearsal, broken: &mut Vec<String>) -> Result<(), Failure> {
+    let long_ago = seconds(rehearsal.now() - LONGEST);
+    let joined = rehearsal.outcome().players.into_iter().filter(|player| player.joined < long_ago);
+    let joined: HashSet<String> = joined.map(|player| player.player.to_string()).collect();
+    let started = rehearsal.players()?.into_iter().filter(|player| player["started"] == true);
+    let started = started.filter_map(|player| Some(player["name"].as_str()?.to_owned()));
+    let listed: Vec<String> = started.filter(|name| joined.contains(name)).collect();
+    let items: HashSet<(String, String)> = rehearsal.poll_items()?.into_iter().collect();
+    let now = timestamp(rehearsal.now());
+    let holds = rehearsal.director.history(|history| history.holds(now))?;
+    for automation in &rehearsal.director.config().automations {
+        let held = |held: &Held| matches!(held, Held::Automation(name) if *name == automation.name);
+        if holds.iter().any(|hold| held(&hold.held)) {
             continue;
-        };
-        if !known.contains(&event) {
-            broken.push(format!("the webhook taken as event {event} is not in the store"));
         }
-        if !taken.insert(event) {
-            broken.push(format!("two webhooks were taken as event {event}"));
+        let whole = |trigger: &Trigger| matches!(trigger, Trigger::Poll(poll) if poll.backfill);
+        if !automation.triggers.iter().any(whole) {
+            continue;
         }
-    }
-    let sent = rehearsal.webhooks();
-    if sent != u64::try_from(taken.len()).unwrap_or(u64::MAX) {
-        broken.push(format!("{sent} webhooks were sent, and {} were taken", taken.len()));
+        for player in &listed {
+            if !items.contains(&(automation.name.to_string(), player.clone())) {
+                broken.push(format!("{}: the item {player} became no event", automation.name));
+            }
+        }
     }
     Ok(())
 }
 
-/// For one decision of a script about a player, the server acts once at most, and the ledger says that it may have.
+/// Whoever was told that a webhook is taken, or was taken before, finds its event in the store, once for each message.
+fn no_webhook_is_lost(rehearsal: &Rehearsal, broken: &mut Vec<String>) -> Result<(), Failure> {
+    let known: HashSet<i64> = rehearsal.runs()?.iter().filter_map(|run| run.event).collect();
+    let state = rehearsal.stage.lock();
+    let (mut taken, mut answered) = (HashSet::new(), HashSet::new());
+    for entry in state.journal.entries() {
+        let What::Webhook { outcome, .. } = &entry.what else { continue };
+        let event = |before: &str| outcome.strip_prefix(before).and_then(|event| event.parse::<i64>().ok());
+        if let Some(event) = event("taken as event ")
+            && !taken.insert(event)
+        {
+            broken.push(format!("two webhooks were taken as event {event}"));
+        }
+        answered.extend(event("taken as event ").or(event("known, as event ")));
+    }
+    for event in answered.difference(&known) {
+        broken.push(format!("the webhook taken as event {event} is not in the store"));
+    }
+    let sent = rehearsal.webhooks();
+    if sent != u64::try_from(answered.len()).unwrap_or(u64::MAX) {
+        broken.push(format!("{sent} webhooks were sent, and {} were taken", answered.len()));
+    }
+    Ok(())
+}
+
+/// For one decision of a script about a player or a session, the server acts once at most, and the ledger says that it may
+/// have.
 fn one_act_a_decision(rehearsal: &Rehearsal, writes: &[WriteRow], broken: &mut Vec<String>) {
     let state = rehearsal.stage.lock();
     let mut runs = HashMap::new();
-    let mut sent: HashMap<(i64, &'static str, String), i64> = HashMap::new();
+    let mut sent: HashMap<(i64, &'static str, Option<String>), i64> = HashMap::new();
     for entry in state.journal.entries() {
         match &entry.what {
             What::RunStarted { run, actor, .. } => {
@@ -111,18 +154,24 @@ fn one_act_a_decision(rehearsal: &Rehearsal, writes: &[WriteRow], broken: &mut V
             _ => {}
         }
     }
+    let (may_have_acted, came_to_nothing) = (["claimed", "done", "uncertain"], ["failed", "refused"]);
     for ((run, action, player), times) in sent {
+        // A step of somebody who has come to the end meanwhile does nothing, and the server says 200 all the same. Where
+        // steps were made is looked up in its own history, see `the_ledger_tells_the_story`.
+        let steps = matches!(action, "players.advance" | "players.revert" | "players.end");
         let decided = writes.iter().filter(|write| {
             let effect = &write.effect;
             write.run == run
                 && effect.action == action
-                && effect.player.as_deref() == Some(&*player)
-                && matches!(effect.state.as_str(), "claimed" | "done" | "uncertain")
+                && effect.player == player
+                && (may_have_acted.contains(&effect.state.as_str())
+                    || steps && came_to_nothing.contains(&effect.state.as_str()))
         });
         let decided = i64::try_from(decided.count()).unwrap_or(i64::MAX);
         if times > decided {
+            let whom = player.as_deref().unwrap_or("the session");
             broken.push(format!(
-                "run {run}: {action} of {player} was done {times} times for {decided} decisions"
+                "run {run}: {action} of {whom} was done {times} times for {decided} decisions"
             ));
         }
     }
@@ -149,7 +198,11 @@ fn the_ledger_tells_the_story(
     };
     for player in &rehearsal.players {
         let changes = data["data"][player]["show_page"].as_array().cloned().unwrap_or_default();
-        for (action, context) in [("players.advance", "advance_by_one"), ("players.end", "put_to_end")] {
+        for (action, context) in [
+            ("players.advance", "advance_by_one"),
+            ("players.revert", "revert_by_one"),
+            ("players.end", "put_to_end"),
+        ] {
             let moved =
                 changes.iter().filter(|change| change[4].as_str().unwrap_or("").contains(context)).count();
             let done = count(player, action, &["done"]);
@@ -256,7 +309,6 @@ fn what_stands_for_others_says_how_many(
     rehearsal: &Rehearsal,
     broken: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let Some(store) = rehearsal.director.store() else { return Ok(()) };
     let mut others: HashMap<i64, u32> = HashMap::new();
     for run in rehearsal.runs()? {
         let reason = run.reason.unwrap_or_default();
@@ -267,7 +319,8 @@ fn what_stands_for_others_says_how_many(
         }
     }
     for (event, others) in others {
-        let count = store.history().event(EventId(event))?.map_or(0, |event| event.count);
+        let event_row = rehearsal.director.history(|history| history.event(EventId(event)))?;
+        let count = event_row.map_or(0, |event| event.count);
         if count != others + 1 {
             broken.push(format!("event {event} stands for {others} others, and says it is {count} in all"));
         }
@@ -275,23 +328,29 @@ fn what_stands_for_others_says_how_many(
     Ok(())
 }
 
-/// The action of a call that acts once more with each sending.
+/// The action of a call that acts once more with each sending. Older servers toggle a session's labels.
 fn relative(call: &Call) -> Option<&'static str> {
     let action = call.path.trim_end_matches('/').rsplit('/').next()?;
-    [
+    let found = [
         ("advance", "players.advance"),
         ("revert", "players.revert"),
+        ("end", "players.end"),
         ("message", "players.message"),
         ("redirect", "players.redirect"),
         ("dropout", "players.dropout"),
-    ]
-    .into_iter()
-    .find_map(|(name, found)| (name == action && call.method == http::Method::POST).then_some(found))
+        ("active", "sessions.active"),
+        ("testing", "sessions.testing"),
+    ];
+    let writes = call.method != http::Method::GET;
+    found.into_iter().find_map(|(name, found)| (writes && name == action).then_some(found))
 }
 
-fn players(call: &Call) -> Vec<String> {
+/// The players that a call is about; none where it is about a session.
+fn players(call: &Call) -> Vec<Option<String>> {
     let body: Value =
         call.body.as_deref().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-    let names = body["unames"].as_array().cloned().unwrap_or_default();
-    names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    match body["unames"].as_array() {
+        Some(names) => names.iter().filter_map(Value::as_str).map(|name| Some(name.to_owned())).collect(),
+        None => vec![None],
+    }
 }

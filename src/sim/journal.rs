@@ -1,24 +1,31 @@
 //! Everything that happened in a rehearsal, in order. The same seed gives the same journal, byte for byte.
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use bytes::Bytes;
 use http::Method;
 
 use super::stage::Micros;
 use crate::{
-    domain::{AutomationName, EventKind, Outcome, RunId},
-    sandbox::Happening,
+    domain::{AutomationName, EventKind, Outcome as Ended, RunId},
+    sandbox::{Happening, Outcome},
 };
 
 /// The most entries that are kept; what comes later is only counted.
 const MOST: usize = 2_000_000;
 
-/// See the module.
+/// See the module. What is summed up from it is kept beside the entries, and so is right also where there was no room for
+/// all of them.
 #[derive(Default)]
 pub struct Journal {
     entries: Vec<Entry>,
     dropped: usize,
+    outcome: Outcome,
+    notes: Vec<Note>,
+    began: BTreeMap<i64, Micros>,
 }
 
 /// One thing that happened.
@@ -51,7 +58,7 @@ pub enum What {
         /// Its number.
         run: RunId,
         /// How.
-        outcome: Outcome,
+        outcome: Ended,
         /// Why.
         reason: Option<String>,
     },
@@ -110,6 +117,15 @@ pub struct Call {
 
 impl Journal {
     pub(super) fn add(&mut self, at: Micros, what: What) {
+        match &what {
+            What::Participant(happening) => self.outcome.observe(happening),
+            What::Fault(fault) => self.notes.push(Note { at, fault: Some(*fault), text: what.to_string() }),
+            What::Webhook { .. } => self.notes.push(Note { at, fault: None, text: what.to_string() }),
+            What::RunStarted { run, .. } => {
+                self.began.insert(run.0, at);
+            }
+            What::Call(_) | What::RunEnded { .. } => {}
+        }
         if self.entries.len() < MOST {
             self.entries.push(Entry { at, what });
         } else {
@@ -120,6 +136,26 @@ impl Journal {
     /// Everything, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// How many entries there was no room for.
+    pub(super) fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// What came of the participants; what still goes on is not in its sums yet.
+    pub(super) fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Faults and webhooks.
+    pub(super) fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// When each run began.
+    pub(super) fn began(&self) -> &BTreeMap<i64, Micros> {
+        &self.began
     }
 
     /// As text, a line each, with times counted from `start`.
@@ -175,7 +211,7 @@ impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "  {} ", self.method)?;
         if let Some(host) = &self.host {
-            write!(f, "{host}/")?;
+            f.write_str(host)?;
         }
         f.write_str(&self.path)?;
         if let Some(query) = &self.query {

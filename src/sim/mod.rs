@@ -10,6 +10,7 @@ mod invariants;
 mod journal;
 mod rehearsal;
 mod report;
+mod rows;
 mod stage;
 
 #[cfg(test)]

@@ -1,26 +1,25 @@
 //! A rehearsal: a configuration and its scripts, unchanged, against a simulated server in virtual time.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::Method;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::{
     director::{Director, Files, Hook},
     faults::{Dice, Faults},
-    journal::{Note, What},
+    journal::Note,
+    rows::Times,
     stage::{Micros, Stage, seconds},
 };
 use crate::{
     api::Generation,
     config::{Config, Trigger},
-    domain::{API, AutomationName, EventId, Mode, ServerUrl},
-    environment::Request,
-    sandbox::{Link, Mix, Outcome, Sandbox, Scenario, World, population},
+    domain::{EventId, Mode},
+    sandbox::{Fate, Mix, Outcome, Sandbox, Scenario, World, population},
     script::Library,
     store::{RunRow, RunsFilter, StoreError, WriteRow},
 };
@@ -55,8 +54,8 @@ pub enum Failure {
     /// No folder for its files.
     #[error("there is no room for the files of a rehearsal: {0}")]
     Folder(std::io::Error),
-    /// The sandbox refused what the rehearsal is to begin with.
-    #[error("the sandbox refused to make the session: {0}")]
+    /// The simulated server refused what the rehearsal itself asked for.
+    #[error("the simulated server refused {0}")]
     Session(String),
     /// There is no automation of this name.
     #[error("no automation here takes webhooks and is called {0:?}")]
@@ -74,7 +73,6 @@ pub struct Rehearsal {
     /// Names of the participants' players.
     pub(super) players: Vec<String>,
     webhooks: u64,
-    automations: Vec<(AutomationName, bool)>,
     /// The files of its daemon, gone with it.
     _folder: TempDir,
 }
@@ -91,17 +89,9 @@ impl Rehearsal {
             automation.mode = Mode::Live;
         }
         let stage = Arc::new(Stage::new(start, world, Dice::new(setup.faults, setup.seed)));
-        let automations = config
-            .automations
-            .iter()
-            .map(|automation| {
-                let hooked = automation.triggers.iter().any(|trigger| matches!(trigger, Trigger::Webhook(_)));
-                (automation.name.clone(), hooked)
-            })
-            .collect();
         let files = Files { store: folder.path().join("store.db"), exports: folder.path().join("exports") };
         let director = Director::new(Arc::clone(&stage), config, setup.library, token, files);
-        Ok(Self { stage, director, start, sessions, players, webhooks: 0, automations, _folder: folder })
+        Ok(Self { stage, director, start, sessions, players, webhooks: 0, _folder: folder })
     }
 
     /// Lets time pass.
@@ -121,11 +111,23 @@ impl Rehearsal {
     }
 
     /// Sends a webhook to an automation, as if its sender had signed it rightly.
-    pub fn webhook(&mut self, automation: &str, payload: Value) -> Result<(), Failure> {
-        let found = self.automations.iter().find(|(name, hooked)| name.as_str() == automation && *hooked);
-        let Some((name, _)) = found else { return Err(Failure::NoWebhook(automation.to_owned())) };
+    /// `headers` are those that the script gets to see, with names in lower case.
+    pub fn webhook(
+        &mut self,
+        automation: &str,
+        payload: Value,
+        headers: Map<String, Value>,
+    ) -> Result<(), Failure> {
+        let hooked = |trigger: &Trigger| matches!(trigger, Trigger::Webhook(_));
+        let mut automations = self.director.config().automations.iter();
+        let found = automations.find(|found| found.name.as_str() == automation);
+        let Some(found) = found.filter(|found| found.triggers.iter().any(hooked)) else {
+            return Err(Failure::NoWebhook(automation.to_owned()));
+        };
+        let name = found.name.clone();
         self.webhooks += 1;
-        let hook = Hook { automation: name.clone(), message: format!("message-{}", self.webhooks), payload };
+        let message = format!("message-{}", self.webhooks);
+        let hook = Hook { automation: name, message, payload, headers };
         let now = self.now();
         self.director.webhook(now, hook);
         Ok(())
@@ -133,19 +135,13 @@ impl Rehearsal {
 
     /// Every write that the automations made or wanted to make, oldest first.
     pub fn writes(&self) -> Result<Vec<WriteRow>, Failure> {
-        match self.director.store() {
-            Some(store) => Ok(store.history().writes_since(i64::MIN)?),
-            None => Ok(Vec::new()),
-        }
+        Ok(self.director.history(|history| history.writes_since(i64::MIN))?)
     }
 
     /// Every run and every event that did not run, newest first.
     pub fn runs(&self) -> Result<Vec<RunRow>, Failure> {
         let filter = RunsFilter { automation: None, failed: false, limit: u32::MAX };
-        match self.director.store() {
-            Some(store) => Ok(store.history().runs(&filter)?),
-            None => Ok(Vec::new()),
-        }
+        Ok(self.director.history(|history| history.runs(&filter))?)
     }
 
     /// Lets a participant stall where they are, or on a page once they come to it.
@@ -176,7 +172,7 @@ impl Rehearsal {
     pub fn restart_server(&mut self) {
         let mut state = self.stage.lock();
         let now = seconds(state.now);
-        state.world.restart_server(now);
+        state.world.restart_server(now, 0.0);
     }
 
     fn on(&mut self, player: &str, act: impl FnOnce(&mut World, f64) -> bool) -> Result<(), String> {
@@ -200,65 +196,67 @@ impl Rehearsal {
 
     /// The items of polls that became events: automation and key.
     pub(super) fn poll_items(&self) -> Result<Vec<(String, String)>, Failure> {
-        let Some(store) = self.director.store() else { return Ok(Vec::new()) };
-        let mut items = Vec::new();
-        for run in self.runs()? {
-            let (Some(event), "poll") = (run.event, run.kind.as_str()) else { continue };
-            if let Some(event) = store.history().event(EventId(event))?
-                && let Some(key) = event.detail["poll"]["key"].as_str()
-            {
-                items.push((run.automation, key.to_owned()));
+        let polled = self.runs()?.into_iter().filter(|run| run.kind == "poll");
+        let polled: Vec<_> = polled.filter_map(|run| Some((run.automation, EventId(run.event?)))).collect();
+        Ok(self.director.history(|history| {
+            let mut items = Vec::new();
+            for (automation, event) in polled {
+                if let Some(event) = history.event(event)?
+                    && let Some(key) = event.detail["poll"]["key"].as_str()
+                {
+                    items.push((automation, key.to_owned()));
+                }
             }
-        }
-        Ok(items)
+            Ok(items)
+        })?)
     }
 
     /// Ends what goes wrong, so that the rest can be worked off.
     pub fn calm_down(&mut self) {
-        self.stage.lock().dice.calm_down();
+        let mut state = self.stage.lock();
+        state.dice.calm_down();
+        state.crash_in = None;
     }
 
     /// What came of the participants so far.
     pub fn outcome(&self) -> Outcome {
         let state = self.stage.lock();
-        let mut outcome = Outcome::new();
-        for entry in state.journal.entries() {
-            if let What::Participant(happening) = &entry.what {
-                outcome.observe(happening);
-            }
-        }
+        let mut outcome = state.journal.outcome().clone();
         outcome.end(seconds(state.now));
         outcome
     }
 
     /// Faults and webhooks.
     pub fn notes(&self) -> Vec<Note> {
-        let state = self.stage.lock();
-        let noted = state.journal.entries().iter().filter_map(|entry| {
-            let fault = match &entry.what {
-                What::Fault(fault) => Some(*fault),
-                What::Webhook { .. } => None,
-                _ => return None,
-            };
-            Some(Note { at: entry.at, fault, text: entry.what.to_string() })
-        });
-        noted.collect()
+        self.stage.lock().journal.notes().to_vec()
     }
 
-    /// When each run really began, in microseconds since 1970. The store has what the daemon's clock said, and faults
-    /// set that clock.
-    pub(super) fn began(&self) -> BTreeMap<i64, i64> {
-        let state = self.stage.lock();
-        let began = state.journal.entries().iter().filter_map(|entry| match &entry.what {
-            What::RunStarted { run, .. } => Some((run.0, entry.at)),
-            _ => None,
-        });
-        began.collect()
+    /// What makes times of the store times of the rehearsal: the store has what the daemon's clock said, and faults set
+    /// that clock.
+    pub(super) fn times(&self, runs: &[RunRow]) -> Times {
+        Times::new(self.start, runs, self.stage.lock().journal.began())
     }
 
-    /// Whether every participant has ended, one way or another.
+    /// The session that the participants are in, and those without anybody.
+    pub(super) fn sessions(&self) -> (String, Vec<String>) {
+        let (first, others) = self
+            .sessions
+            .split_first()
+            .map_or((String::new(), &[][..]), |(first, others)| (first.clone(), others));
+        (first, others.to_vec())
+    }
+
+    /// How many entries the journal has no room for.
+    pub(super) fn dropped(&self) -> usize {
+        self.stage.lock().journal.dropped()
+    }
+
+    /// Whether every participant has come and has ended, one way or another. Whoever stalls has not: something may still
+    /// move them on.
     pub fn is_over(&self) -> bool {
-        self.stage.lock().next_participant().is_none()
+        let state = self.stage.lock();
+        let players = &state.journal.outcome().players;
+        players.len() >= self.players.len() && players.iter().all(|player| player.fate != Fate::Underway)
     }
 
     /// The whole journal as text, a line each.
@@ -281,9 +279,7 @@ impl Rehearsal {
     fn call(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         let mut state = self.stage.lock();
         let now = seconds(state.now);
-        let generation = state.world.sandbox().generation();
-        let token = self.director.token().clone();
-        ask(&mut state.world, generation, &token, now, method, path, body)
+        state.world.ask(now, method, path, body).map_err(Failure::Session)
     }
 }
 
@@ -301,22 +297,9 @@ pub(super) fn people(setup: &Setup) -> Result<(World, SecretString, Vec<String>,
         // Everybody is in the first; the others are there so that no script finds them missing.
         let profiles =
             if index == 0 { population(&setup.scenario, &setup.mix, setup.seed) } else { Vec::new() };
-        let mut names: Vec<String> = profiles.iter().map(|profile| profile.name.to_string()).collect();
-        if names.is_empty() {
-            names.push("nobody".to_owned());
-        }
-        let body = json!({
-            "config": setup.scenario.participants.config,
-            "n_players": names.len(),
-            "sname": session,
-            "unames": names,
-        });
-        ask(&mut world, setup.generation, &token, now, Method::POST, "sessions/", Some(&body))?;
-        for profile in profiles {
-            players.push(profile.name.to_string());
-            let link = Link::Player { sname: session.as_str().into(), uname: Arc::clone(&profile.name) };
-            world.add(profile, link);
-        }
+        players.extend(profiles.iter().map(|profile| profile.name.to_string()));
+        let config = &setup.scenario.participants.config;
+        world.begin_session(now, session, config, profiles).map_err(Failure::Session)?;
     }
     Ok((world, token, sessions, players))
 }
@@ -335,45 +318,6 @@ fn sessions_of(config: &Config) -> Vec<String> {
         sessions.push("rehearsal".to_owned());
     }
     sessions
-}
-
-/// A call of the rehearsal itself.
-fn ask(
-    world: &mut World,
-    generation: Generation,
-    token: &SecretString,
-    now: f64,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<Value, Failure> {
-    let path = match generation {
-        Generation::Contract => path.replacen("sessions/", "session/", usize::from(path != "sessions/")),
-        Generation::Toggling | Generation::Newest => path.to_owned(),
-    };
-    let refused = || Failure::Session(path.clone());
-    let url = ServerUrl::default().api(&path).ok_or_else(refused)?;
-    let mut headers = HeaderMap::new();
-    let bearer = format!("Bearer {}", token.expose_secret());
-    headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&bearer).map_err(|_| refused())?);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let request = Request {
-        method,
-        url,
-        headers,
-        body: body.map(|body| Bytes::from(body.to_string())),
-        lane: None,
-        timeout: Duration::from_secs(60),
-        sees_it_through: false,
-        max_answer: usize::MAX,
-    };
-    let response = world.sandbox().answer(now, &request);
-    world.pushed(now);
-    let text = String::from_utf8_lossy(&response.body);
-    if response.status >= 400 {
-        return Err(Failure::Session(format!("{API}{path}: {} {text}", response.status)));
-    }
-    serde_json::from_slice(&response.body).map_err(|_| refused())
 }
 
 fn player(name: &str, fields: &Value) -> Value {

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use super::{Failure, Note, Rehearsal, Setup, clock, rehearsal::people};
+use super::{Failure, Fault, Note, Rehearsal, Setup, clock, rehearsal::people, rows::Times, stage::seconds};
 use crate::{
-    sandbox::{Outcome, Totals},
+    sandbox::{Outcome, Totals, World},
     store::{RunRow, WriteRow},
 };
 
@@ -34,8 +34,12 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// The names of the automations that took part.
     pub automations: Vec<String>,
-    /// By how many microseconds the daemon's clock was slow when a run of this number began.
-    pub(super) slow: BTreeMap<i64, i64>,
+    /// The session that the participants are in, and those that are there without anybody in them.
+    pub sessions: (String, Vec<String>),
+    /// How many entries the journal has no room for. Nothing of this report is missing for it.
+    pub dropped: usize,
+    /// Makes times of the store times of the rehearsal.
+    pub(super) times: Times,
 }
 
 impl Report {
@@ -44,28 +48,26 @@ impl Report {
         let time = (rehearsal.start(), rehearsal.now());
         let mut runs = rehearsal.runs()?;
         runs.reverse();
-        let began = rehearsal.began();
-        let slow = runs.iter().filter_map(|run| {
-            let (run, started) = (run.run?, run.started?);
-            Some((run, began.get(&run)? - started * 1000))
-        });
-        let slow = slow.collect();
+        let times = rehearsal.times(&runs);
+        let notes = rehearsal.notes();
         Ok(Self {
             seed: setup.seed,
             experiment: setup.scenario.participants.config.clone(),
             time,
             with: rehearsal.outcome(),
-            without: without_daemon(setup, time.1)?,
+            without: without_daemon(setup, &notes, time.1)?,
             writes: rehearsal.writes()?,
             runs,
-            notes: rehearsal.notes(),
+            notes,
             automations: setup
                 .config
                 .automations
                 .iter()
                 .map(|automation| automation.name.to_string())
                 .collect(),
-            slow,
+            sessions: rehearsal.sessions(),
+            dropped: rehearsal.dropped(),
+            times,
         })
     }
 
@@ -87,18 +89,24 @@ impl Report {
             length / 60 % 60,
             self.seed
         );
+        let (session, empty) = &self.sessions;
+        if !empty.is_empty() {
+            let _ = writeln!(text, "All of them are in {session}; nobody is in {}.\n", empty.join(", "));
+        }
         self.tell_writes(&mut text);
         self.tell_runs(&mut text);
         self.tell_people(&mut text);
         self.tell_notes(&mut text);
+        if self.dropped > 0 {
+            let _ =
+                writeln!(text, "\nThe journal lacks its last {} entries: there were too many.", self.dropped);
+        }
         text
     }
 
-    /// When a write was written down, in microseconds since the beginning. What the daemon's clock was wrong by is
-    /// taken out, so that it stands beside what the participants did at that time.
+    /// When a write was written down, in microseconds since the beginning.
     pub(super) fn written(&self, write: &WriteRow) -> i64 {
-        let slow = self.slow.get(&write.run).copied().unwrap_or_default();
-        (write.effect.claimed * 1000 + slow - self.time.0).max(0)
+        self.times.since_start(Some(write.run), write.effect.claimed)
     }
 
     fn tell_writes(&self, text: &mut String) {
@@ -189,10 +197,10 @@ impl Report {
         more(text, self.notes.len());
     }
 
-    /// For a program: `{"seed", "experiment", "seconds", "with", "without", "writes", "runs", "notes"}`; times `at` are
-    /// seconds since the beginning.
+    /// For a program; its fields stand in `docs/rehearsal.md`. All times are seconds since the beginning.
     pub fn json(&self) -> Value {
-        let writes: Vec<Value> = self.writes.iter().map(|write| json!(write)).collect();
+        let writes: Vec<Value> = self.writes.iter().map(|write| self.times.write(write)).collect();
+        let runs: Vec<Value> = self.runs.iter().map(|run| self.times.run(run)).collect();
         let notes: Vec<Value> = self
             .notes
             .iter()
@@ -205,24 +213,33 @@ impl Report {
             "with": totals(&self.with.totals()),
             "without": totals(&self.without.totals()),
             "writes": writes,
-            "runs": self.runs,
+            "runs": runs,
             "notes": notes,
+            "empty_sessions": self.sessions.1,
+            "journal_lacks": self.dropped,
         })
     }
 }
 
-/// The same evening without the daemon.
-fn without_daemon(setup: &Setup, until: i64) -> Result<Outcome, Failure> {
+/// The same evening without the daemon: the server restarts as it did with it.
+fn without_daemon(setup: &Setup, notes: &[Note], until: i64) -> Result<Outcome, Failure> {
     let (mut world, ..) = people(setup)?;
     let mut outcome = Outcome::new();
-    let until = until as f64 / 1e6;
-    while let Some(at) = world.next().filter(|at| *at <= until) {
-        world.advance(at);
-        for happening in world.happenings() {
-            outcome.observe(&happening);
+    let mut advance = |world: &mut World, to: f64| {
+        // From one participant to the next, so that what happened does not pile up.
+        while let Some(at) = world.next().filter(|at| *at <= to) {
+            world.advance(at);
+            world.happenings().iter().for_each(|happening| outcome.observe(happening));
+        }
+    };
+    for note in notes {
+        if let Some(Fault::ServerRestart(away)) = note.fault {
+            advance(&mut world, seconds(note.at));
+            world.restart_server(seconds(note.at), seconds(away));
         }
     }
-    outcome.end(until);
+    advance(&mut world, seconds(until));
+    outcome.end(seconds(until));
     Ok(outcome)
 }
 

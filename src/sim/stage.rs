@@ -70,10 +70,17 @@ pub(super) struct State {
     pub(super) lane: Lane,
     order: u64,
     agenda: BinaryHeap<Reverse<(Micros, u64, ActorId)>>,
-    actors: BTreeMap<ActorId, Arc<Condvar>>,
-    /// Who sleeps, and what wakes them before their time.
-    sleepers: BTreeMap<ActorId, CancellationToken>,
+    actors: BTreeMap<ActorId, Seat>,
+    /// Who waits, and what wakes them before their time.
+    waiting: BTreeMap<ActorId, CancellationToken>,
     turn: Option<ActorId>,
+}
+
+/// An actor on the stage.
+struct Seat {
+    bell: Arc<Condvar>,
+    /// The entry of the agenda that counts for this actor; earlier ones are out of date.
+    due: u64,
 }
 
 /// Who has the server, and who waits for it.
@@ -101,7 +108,7 @@ impl Stage {
             order: 0,
             agenda: BinaryHeap::new(),
             actors: BTreeMap::new(),
-            sleepers: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             turn: None,
         };
         Self { state: Mutex::new(state), director: Condvar::new() }
@@ -137,34 +144,40 @@ impl Stage {
         at: Micros,
         cancel: &CancellationToken,
     ) -> MutexGuard<'a, State> {
-        state.sleepers.insert(actor, cancel.clone());
+        state.waiting.insert(actor, cancel.clone());
         state = self.wait_until(state, actor, at);
-        state.sleepers.remove(&actor);
+        state.waiting.remove(&actor);
         state
     }
 
-    /// Waits for the server, behind those of a higher priority and those who came before.
+    /// Waits for the server, behind those of a higher priority and those who came before, but not longer than `until` and
+    /// not once the token is cancelled. Whether the actor has the server now; after a crash that means nothing.
     pub(super) fn take_lane<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         actor: ActorId,
         priority: Priority,
-    ) -> MutexGuard<'a, State> {
+        until: Micros,
+        cancel: &CancellationToken,
+    ) -> (MutexGuard<'a, State>, bool) {
         if !state.lane.busy {
             state.lane.busy = true;
-            return state;
+            return (state, true);
         }
         state.order += 1;
         let place = (priority, state.order);
         state.lane.waiting.insert(place, actor);
+        state.waiting.insert(actor, cancel.clone());
+        state.wake_at(until, actor);
         state = self.hand_back(state, actor);
-        // After a crash nobody was given the lane; it starts anew with the next daemon.
-        state
+        state.waiting.remove(&actor);
+        let gave_up = state.lane.waiting.remove(&place).is_some();
+        (state, !gave_up)
     }
 
     /// Gives the turn back and sleeps until it comes again.
     fn hand_back<'a>(&'a self, mut state: MutexGuard<'a, State>, actor: ActorId) -> MutexGuard<'a, State> {
-        let Some(bell) = state.actors.get(&actor).map(Arc::clone) else { return state };
+        let Some(bell) = state.bell(actor) else { return state };
         state.turn = None;
         self.director.notify_one();
         while state.turn != Some(actor) {
@@ -176,9 +189,16 @@ impl Stage {
     /// Announces an actor, whose thread is to call [`Stage::play`]. It is due at once.
     pub(super) fn announce(&self, actor: ActorId) {
         let mut state = self.lock();
-        state.actors.insert(actor, Arc::new(Condvar::new()));
+        state.actors.insert(actor, Seat { bell: Arc::default(), due: 0 });
         let now = state.now;
         state.wake_at(now, actor);
+    }
+
+    /// Takes an actor back for whom there is no thread; `happened` is how its work ended.
+    pub(super) fn retract(&self, actor: ActorId, happened: Happened) {
+        let mut state = self.lock();
+        state.dismiss(actor);
+        state.happened.push(happened);
     }
 
     /// On an actor's own thread: waits for its first turn, does the work, and leaves the stage.
@@ -186,7 +206,7 @@ impl Stage {
         ACTOR.with(|this| this.set(Some(actor)));
         {
             let mut state = self.lock();
-            if let Some(bell) = state.actors.get(&actor).map(Arc::clone) {
+            if let Some(bell) = state.bell(actor) {
                 while state.turn != Some(actor) {
                     state = bell.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
@@ -194,7 +214,7 @@ impl Stage {
         }
         let happened = work();
         let mut state = self.lock();
-        state.actors.remove(&actor);
+        state.dismiss(actor);
         if !state.dead {
             state.happened.push(happened);
         }
@@ -205,12 +225,13 @@ impl Stage {
     /// Gives the turn to the actor that is due first, at its time, and waits until it comes back.
     pub(super) fn give_turn<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let Some(Reverse((at, _, actor))) = state.agenda.pop() else { return state };
+        state.drop_stale();
         state.now = state.now.max(at);
         self.let_act(state, actor)
     }
 
     fn let_act<'a>(&'a self, mut state: MutexGuard<'a, State>, actor: ActorId) -> MutexGuard<'a, State> {
-        let Some(bell) = state.actors.get(&actor).map(Arc::clone) else { return state };
+        let Some(bell) = state.bell(actor) else { return state };
         state.turn = Some(actor);
         bell.notify_one();
         while state.turn.is_some() {
@@ -256,16 +277,39 @@ impl State {
             && self.next_participant().is_none_or(|next| next > at)
     }
 
+    /// The actor is due at `at`, and not when it was said before.
     fn wake_at(&mut self, at: Micros, actor: ActorId) {
         self.order += 1;
-        self.agenda.push(Reverse((at, self.order, actor)));
+        let due = self.order;
+        if let Some(seat) = self.actors.get_mut(&actor) {
+            seat.due = due;
+            self.agenda.push(Reverse((at, due, actor)));
+            self.drop_stale();
+        }
     }
 
-    /// Makes everybody due at once whose sleep was cancelled.
+    /// The first entry of the agenda always counts, so that [`State::next_actor`] tells the truth.
+    fn drop_stale(&mut self) {
+        while let Some(Reverse((_, due, actor))) = self.agenda.peek()
+            && self.actors.get(actor).is_none_or(|seat| seat.due != *due)
+        {
+            self.agenda.pop();
+        }
+    }
+
+    fn bell(&self, actor: ActorId) -> Option<Arc<Condvar>> {
+        self.actors.get(&actor).map(|seat| Arc::clone(&seat.bell))
+    }
+
+    fn dismiss(&mut self, actor: ActorId) {
+        self.actors.remove(&actor);
+        self.drop_stale();
+    }
+
+    /// Makes everybody due at once whose waiting was cancelled.
     pub(super) fn wake_cancelled(&mut self) {
-        let cancelled = self.sleepers.iter().filter(|(_, cancel)| cancel.is_cancelled());
+        let cancelled = self.waiting.iter().filter(|(_, cancel)| cancel.is_cancelled());
         let actors: Vec<ActorId> = cancelled.map(|(actor, _)| *actor).collect();
-        self.agenda.retain(|Reverse((.., actor))| !actors.contains(actor));
         let now = self.now;
         for actor in actors {
             self.wake_at(now, actor);

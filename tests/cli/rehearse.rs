@@ -73,7 +73,16 @@ fn a_rehearsal_answers_a_program() {
     assert_eq!(answer["with"]["players"], 4, "{answer:#}");
     assert_eq!(answer["seconds"], 600.0);
     let writes = answer["writes"].as_array().unwrap();
+    assert!(!writes.is_empty(), "{answer:#}");
     assert!(writes.iter().all(|write| write["automation"] == "welcome"), "{answer:#}");
+    let runs = answer["runs"].as_array().unwrap();
+    for row in writes.iter().chain(runs) {
+        let at = row["at"].as_f64().unwrap();
+        assert!((0.0..600.0).contains(&at), "times are seconds since the beginning: {row:#}");
+    }
+    for absent in ["journal_lacks", "empty_sessions"] {
+        assert!(answer.get(absent).is_some(), "{absent}: {answer:#}");
+    }
 }
 
 #[test]
@@ -101,6 +110,95 @@ fn a_wrong_experiment_is_told_with_its_places() {
 }
 
 #[test]
+fn a_rehearsal_waits_for_those_who_stall() {
+    let project = lab();
+    let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
+    let patience = config.lines().find(|line| line.contains("patience")).expect("a patience").to_owned();
+    let patient = patience.split("patience = \"").next().unwrap().to_owned() + "patience = \"10m\"";
+    let rest = patience.split("patience = \"").nth(1).unwrap().split_once('"').unwrap().1;
+    project.write("config.toml", &config.replace(&patience, &format!("{patient}{rest}")));
+    let arguments = ["--experiment", "survey", "--players", "1", "--stalls", "100%", "--json"];
+    let output = project.run(&[&["rehearse", "step-stalled"], &arguments[..]].concat());
+    let answer: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
+    assert_eq!(answer["with"]["finished"], 1, "{answer:#}");
+    assert_eq!(answer["writes"][0]["action"], "players.advance", "{answer:#}");
+    assert!(answer["writes"][0]["at"].as_f64().unwrap() > 600.0, "{answer:#}");
+}
+
+#[test]
+fn what_was_done_is_told_also_while_the_daemon_is_down() {
+    let project = lab();
+    let answer = |seed: &str| -> Value {
+        let fixed =
+            ["rehearse", "step-stalled", "--experiment", "survey", "--players", "4", "--stalls", "50%"];
+        let output =
+            project.run(&[&fixed[..], &["--faults", "--for", "30m", "--json", "--seed", seed]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)))
+    };
+    for seed in ["248", "249", "250", "251"] {
+        let found = answer(seed);
+        assert!(!found["runs"].as_array().unwrap().is_empty(), "seed {seed}: {found:#}");
+    }
+}
+
+#[test]
+fn a_test_asks_what_became_of_a_crashed_daemon_and_sends_headers() {
+    let project =
+        Project::with_script("fn run(event) { log::info(event.headers.from); skip(event.headers.from); }");
+    project.write(
+        "scripts/it.test.rhai",
+        r#"
+        fn test_headers() {
+            let r = rehearse(#{ automations: [#{ name: "hook", on: #{ webhook: "hook", scheme: "none" }, script: "it.rhai" }] });
+            r.webhook("hook", #{ a: 1 }, #{ From: "us" });
+            r.run("1m");
+            expect_eq(r.runs()[0].reason, "us");
+            expect_eq(0.1 + 0.2, 0.3);
+            expect_eq([1, 2.0], [1.0, 2]);
+        }
+        fn test_runs_do_not_vanish_while_the_daemon_is_down() {
+            let r = rehearse(#{ faults: true, players: 4, seed: 3 });
+            let before = 0;
+            for minute in 0..180 {
+                r.run("20s");
+                let runs = r.runs().len();
+                expect(runs >= before, `${before} runs became ${runs}`);
+                before = runs;
+            }
+        }
+        "#,
+    );
+    let output = project.run(&["test"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+}
+
+#[test]
+fn a_name_that_no_test_has_is_told() {
+    let project = lab();
+    let output = project.run(&["test", "stalld"]);
+    assert_eq!(code(&output), 1, "{}", text(&output));
+    let said = text(&output);
+    assert!(said.contains("no test is called \"stalld\": there are"), "{said}");
+    assert!(said.contains("step_stalled: "), "{said}");
+}
+
+#[test]
+fn sessions_without_participants_are_told() {
+    let project = lab();
+    let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
+    let session = config.find("session = \"").expect("a session");
+    let (before, after) = config.split_at(session);
+    project.write(
+        "config.toml",
+        &format!("{before}{}", after.replacen("session = \"", "session = \"first-", 1)),
+    );
+    let output = project.run(&["rehearse", "--for", "1m"]);
+    assert!(text(&output).contains("All of them are in first-"), "{}", text(&output));
+    assert!(text(&output).contains("; nobody is in "), "{}", text(&output));
+}
+
+#[test]
 fn a_wrong_test_is_told_with_its_place() {
     for (script, wanted) in [
         ("fn test_it() { expect(1 == 2, \"the world stands\"); }", "x.test.rhai:1:16"),
@@ -112,6 +210,13 @@ fn a_wrong_test_is_told_with_its_place() {
         ("fn test_it() { nosuch(); }", "nosuch"),
         ("fn test_it( { }", "x.test.rhai:1:"),
         ("fn helper() { }", "there is no test in it"),
+        ("fn test_it() { }\nfn test_that(r) { }", "error: test_that takes arguments"),
+        ("fn test_it() { expect_eq(9007199254740993, 9007199254740992); }", "expected 9007199254740992"),
+        ("fn test_it() { expect_eq(1e-20, 2e-20); }", "expected 2e-20"),
+        (
+            "fn test_it() { rehearse(#{ automations: [#{ name: \"a\", on: #{ cron: \"soon\" }, script: \"no.rhai\" }] }); }",
+            "; ",
+        ),
     ] {
         let project = Project::with_script("fn run(event) {}");
         project.write("scripts/x.test.rhai", script);
@@ -127,13 +232,25 @@ fn the_demo_ends_by_itself_and_leaves_nothing_behind() {
     let folder = project.path().join("temp");
     fs::create_dir(&folder).unwrap();
     let mut command = project.command();
-    command.env("TMPDIR", &folder).args(["demo", "--for", "12s", "--seed", "5"]);
+    command.env("TMPDIR", &folder).args(["demo", "--for", "12s", "--seed", "5", "--players", "7"]);
     let output = command.output().unwrap();
     assert_eq!(code(&output), 0, "{}", text(&output));
     let said = text(&output);
     assert!(said.contains("arrives") && said.contains("uproctor > welcome: welcomes"), "{said}");
-    assert!(said.contains("people arrived"), "{said}");
+    assert!(said.contains("7 people taking part") && said.contains("people arrived"), "{said}");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "files are left behind");
+}
+
+#[test]
+fn participants_without_a_session_are_wrong_usage() {
+    let project = Project::with_script("fn run(event) {}");
+    let output = project.run(&["sandbox", "--players", "3", "--stalls", "20%"]);
+    assert_eq!(code(&output), 2, "{}", text(&output));
+    assert!(
+        text(&output).contains("--players, --stalls: nobody takes part without a session"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]

@@ -4,13 +4,19 @@ use super::*;
 
 /// How long after the end of its first poll the second one is due, in seconds.
 fn second_poll(script: &str, retry_after: &'static str) -> i64 {
+    second_poll_after(script, retry_after, |poll| begin(poll).join().unwrap())
+}
+
+/// The same where the first poll ends in this way.
+fn second_poll_after(script: &str, retry_after: &'static str, end: impl Fn(Work) -> Happened) -> i64 {
     let world = World { now: Mutex::new(Timestamp::UNIX_EPOCH), status: 503, retry_after };
     let lab = Lab::new(script, "on = { poll = \"30s\" }", world);
     let (mut daemon, nothing) = lab.start(0);
     assert!(nothing.is_empty());
     let work = daemon.tick(0);
     assert!(matches!(work.as_slice(), [Work::Poll { .. }]));
-    daemon.work_off(work);
+    let ended = work.into_iter().map(end).collect();
+    assert!(daemon.dispatcher.handle(ended).unwrap().is_empty());
     daemon.dispatcher.next_wake().unwrap().duration_since(lab.env.now()).as_secs()
 }
 
@@ -24,4 +30,11 @@ fn the_next_poll_is_not_before_the_instant_that_the_server_asked_for() {
     assert_eq!(second_poll(&list("sessions::list()"), "Thu, 01 Jan 1970 02:00:01 GMT"), 7200);
     // What the script makes of the error does not matter.
     assert_eq!(second_poll(&list("try { sessions::list() } catch { fail(\"later\") }"), "3600"), 3600);
+}
+
+#[test]
+fn a_poll_that_no_thread_could_be_started_for_comes_again() {
+    let script = "fn run(event) { }\nfn poll() { [] }";
+    let lost = |poll: Work| poll.stub().failed("the system has no thread for it".to_owned());
+    assert_eq!(second_poll_after(script, "0", lost), 60);
 }

@@ -232,9 +232,25 @@ fn a_restart_loses_nobody() {
     let scenario = built_in("dilemma");
     let mut world = world(&scenario, Generation::Newest, &Mix::default(), 1);
     world.advance(START + 200.0);
-    world.restart_server(START + 200.0);
+    world.restart_server(START + 200.0, 0.0);
     world.advance(START + 3600.0);
     assert_eq!(outcome(&world.happenings(), world.now()).totals().finished, 12);
+}
+
+#[test]
+fn while_the_server_is_away_nobody_gets_on() {
+    let scenario = built_in("dilemma");
+    let mut world = world(&scenario, Generation::Newest, &Mix::default(), 1);
+    world.advance(START + 100.0);
+    world.happenings();
+    world.restart_server(START + 100.0, 20.0);
+    assert_eq!(world.now(), START + 100.0);
+    world.advance(START + 119.0);
+    assert!(world.happenings().is_empty());
+    world.advance(START + 3600.0);
+    let happenings = world.happenings();
+    assert_eq!(happenings[0].at, START + 120.0, "what they did meanwhile arrives when it is back");
+    assert!(happenings.is_sorted_by(|one, next| one.at <= next.at));
 }
 
 #[test]

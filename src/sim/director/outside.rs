@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
-
 use super::{Director, Hook, Planned, SEND_AGAIN};
 use crate::{
     dispatch::Happened,
@@ -42,9 +40,8 @@ impl Director {
         }
         let fault = match mishap {
             Mishap::ServerRestart(away) => {
-                state.server_down_until = at + away;
-                let now = seconds(at + away);
-                state.world.restart_server(now);
+                state.server_down_until = state.server_down_until.max(at + away);
+                state.world.restart_server(seconds(at), seconds(away));
                 Fault::ServerRestart(away)
             }
             Mishap::Crash { after, .. } => {
@@ -85,7 +82,7 @@ impl Director {
                 let detail = Detail::Webhook {
                     hook: name.clone(),
                     payload: hook.payload.clone(),
-                    headers: Map::new(),
+                    headers: hook.headers.clone(),
                 };
                 let event = NewEvent {
                     automation: hook.automation.clone(),
@@ -96,10 +93,24 @@ impl Director {
                 let delivery = Delivery { hook: name, messages: vec![hook.message.clone()] };
                 match store.accept_webhook(event, delivery).wait() {
                     Ok(Acceptance::New(event)) => {
-                        let text = format!("taken as event {}", event.id);
-                        let mut state = self.stage.lock();
-                        state.happened.push(Happened::Input(Input::Accepted(Arc::new(event))));
-                        text
+                        let id = event.id;
+                        let answered = {
+                            let mut state = self.stage.lock();
+                            // Between the commit and the answer it may crash, and the answer may get lost.
+                            state.step();
+                            let share = state.dice.faults().lost_answers;
+                            let lost = state.dice.happens(share);
+                            if !state.dead {
+                                state.happened.push(Happened::Input(Input::Accepted(Arc::new(event))));
+                            }
+                            !state.dead && !lost
+                        };
+                        if answered {
+                            format!("taken as event {id}")
+                        } else {
+                            self.plan(at + SEND_AGAIN, Planned::Webhook(hook.clone()));
+                            format!("committed as event {id}, and not answered; it will come again")
+                        }
                     }
                     Ok(Acceptance::Duplicate(event)) => format!("known, as event {event}"),
                     Err(_) if self.stage.lock().dead => {

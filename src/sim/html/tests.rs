@@ -9,7 +9,7 @@ use crate::{
     config,
     sandbox::{Fate, Happening, Mix, Outcome, Scenario, What},
     script::Library,
-    sim::{Fault, Faults, Note, Rehearsal, Report, Setup},
+    sim::{Fault, Faults, Note, Rehearsal, Report, Setup, rows::Times},
     store::{EffectRow, RunRow, WriteRow},
 };
 
@@ -68,7 +68,9 @@ fn report(with: Outcome, without: Outcome, writes: Vec<WriteRow>) -> Report {
         runs: Vec::new(),
         notes: Vec::new(),
         automations: vec!["welcome".to_owned()],
-        slow: BTreeMap::new(),
+        sessions: ("lab".to_owned(), Vec::new()),
+        dropped: 0,
+        times: Times { start: START * 1_000_000, slow: BTreeMap::new() },
     }
 }
 
@@ -226,6 +228,6 @@ fn faults_are_lines_with_words() {
 #[test]
 fn a_write_stands_where_it_happened_though_the_clock_was_wrong() {
     let mut report = report(outcome(&["p1"], 9), outcome(&["p1"], 9), vec![write(200, "p1", "")]);
-    report.slow.insert(200, -120_000_000);
+    report.times.slow.insert(200, -120_000_000);
     assert!(report.html(AGAIN).contains("0:01:20 welcome (run 200)"));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
-use serde_json::json;
+use serde_json::{Map, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The scripts of a new project, and some that are as bad as scripts get.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("step_stalled.rhai", include_str!("../../../scripts/step_stalled.rhai")),
     ("welcome.rhai", include_str!("../../../scripts/welcome.rhai")),
     ("returned.rhai", include_str!("../../../scripts/returned.rhai")),
@@ -62,6 +62,25 @@ const SCRIPTS: [(&str, &str); 6] = [
             let result = players::advance(s, names);
             log::info("advanced " + result.advanced);
             players::advance(s, names);
+        }
+        "#,
+    ),
+    (
+        "other_moves.rhai",
+        r#"
+        fn run(event) {
+            let n = kv::add("moves", 1);
+            let s = param("session");
+            sessions::set_testing(s, n % 2 == 1);
+            for p in players::list(s) {
+                if p.show_page < 1 || p.show_page >= p.page_order.len() { continue; }
+                switch n % 4 {
+                    0 => players::end(s, p.name),
+                    1 => players::redirect(s, p.name, "https://example.org/"),
+                    _ => players::revert(s, p.name),
+                }
+                return;
+            }
         }
         "#,
     ),
@@ -137,7 +156,7 @@ impl Evening {
             rehearsal.run_for(Duration::from_secs(when - at)).expect("time passes");
             at = *when;
             let payload = json!({"status": "RETURNED", "participant_id": worker});
-            rehearsal.webhook("returned", payload).expect("a webhook");
+            rehearsal.webhook("returned", payload, Map::new()).expect("a webhook");
         }
         rehearsal.run_for(self.length - Duration::from_secs(at)).expect("time passes");
         rehearsal.calm_down();
@@ -230,6 +249,10 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
     }
     if rng.random_bool(0.3) {
         add("everybody", "every = \"4m\"", "everybody.rhai", "", "\"players.advance\"", "");
+    }
+    if rng.random_bool(0.3) {
+        let allow = "\"players.end\", \"players.revert\", \"players.redirect\", \"sessions.testing\"";
+        add("other-moves", "every = \"70s\"", "other_moves.rhai", "", allow, "");
     }
     text
 }

@@ -1,13 +1,14 @@
 //! Our own simulation test: random experiments, random automations, random faults and crashes, and what always holds.
 
 mod evening;
+mod small;
 
 use std::{
     fmt::Write as _,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{Faults, Rehearsal, broken};
+use super::{Rehearsal, broken};
 use evening::Evening;
 
 /// How many evenings are simulated unless `UPROCTOR_SEEDS` says otherwise.
@@ -33,8 +34,9 @@ fn play(seed: u64) -> (Rehearsal, Vec<String>) {
 
 #[test]
 fn nothing_is_lost_or_done_twice_whatever_goes_wrong() {
-    let first = number("UPROCTOR_SEED").unwrap_or(0);
-    let seeds = number("UPROCTOR_SEEDS").unwrap_or(if first > 0 { 1 } else { SEEDS });
+    let replayed = number("UPROCTOR_SEED");
+    let first = replayed.unwrap_or(0);
+    let seeds = number("UPROCTOR_SEEDS").unwrap_or(if replayed.is_some() { 1 } else { SEEDS });
     let next = AtomicU64::new(first);
     let failures = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -58,7 +60,7 @@ fn nothing_is_lost_or_done_twice_whatever_goes_wrong() {
     for (seed, broken, journal) in &failures {
         let _ = writeln!(told, "seed {seed}: {}", broken.join("; "));
         let _ = writeln!(told, "  again: UPROCTOR_SEED={seed} cargo test --lib sim::tests::nothing");
-        if first > 0 {
+        if replayed.is_some() {
             let _ = writeln!(told, "{journal}");
         }
     }
@@ -67,7 +69,7 @@ fn nothing_is_lost_or_done_twice_whatever_goes_wrong() {
 
 #[test]
 fn the_same_seed_gives_the_same_journal_byte_for_byte() {
-    for seed in [1, 2, 3, 17] {
+    for seed in [1, 2, 4, 17] {
         let (_, first) = simulate(seed);
         let (_, second) = simulate(seed);
         assert!(first.lines().count() > 50, "seed {seed}: an evening has something to tell:\n{first}");
@@ -103,11 +105,12 @@ fn faults_and_every_way_of_not_running_do_happen() {
         "the daemon's clock is set",
         "the request is lost",
         "the answer is lost",
-        "-> 500",
+        "-> 500\n",
+        "-> 200, answered as 500",
         "known, as event",
         "nobody answers",
+        "and not answered; it will come again",
     ] {
         assert!(journal.contains(fault), "no evening of twenty has: {fault}");
     }
-    assert_eq!(Faults::NONE.crashes, 0.0);
 }

@@ -1,0 +1,69 @@
+//! Evenings made for one question each.
+
+use std::time::Duration;
+
+use crate::{
+    api::Generation,
+    config,
+    sandbox::{Mix, Scenario},
+    script::Library,
+    sim::{Faults, Rehearsal, Report, Setup},
+};
+
+/// An evening of automations that run this script every minute, each with a name and a limit for its time.
+fn setup(script: &str, automations: &[(&str, &str)], faults: Faults) -> Setup {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("scripts")).expect("a folder");
+    std::fs::write(folder.path().join("scripts/it.rhai"), script).expect("a script");
+    let mut text = "[uproot]\ntoken_env = \"TOKEN\"\n[daemon]\ntimezone = \"UTC\"\n".to_owned();
+    for (name, limit) in automations {
+        text.push_str(&format!(
+            "[[automation]]\nname = \"{name}\"\non = {{ every = \"1m\" }}\nscript = \"it.rhai\"\n\
+             params = {{ session = \"lab\" }}\ntime_limit = \"{limit}\"\n"
+        ));
+    }
+    let draft = config::parse_for_rehearsal(&folder.path().join("config.toml"), text);
+    let config = draft.accept().unwrap_or_else(|problems| panic!("{problems:?}"));
+    let (library, problems) = Library::load(&config);
+    assert!(problems.is_empty(), "{problems:?}");
+    Setup {
+        config,
+        library,
+        scenario: Scenario::load("dilemma").accept().unwrap_or_else(|problems| panic!("{problems:?}")),
+        mix: Mix { players: Some(6), dropouts: Some(0.3), ..Mix::default() },
+        generation: Generation::Newest,
+        faults,
+        seed: 1,
+        start: "2026-03-02T18:00:00Z".parse().expect("an instant"),
+    }
+}
+
+#[test]
+fn whoever_waits_for_the_server_gives_up_at_the_deadline() {
+    let faults = Faults { slow_answers: 1.0, ..Faults::NONE };
+    let script = "fn run(event) { players::list(param(\"session\")); }";
+    let setup = setup(script, &[("patient", "5m"), ("hasty", "3s")], faults);
+    let mut rehearsal = Rehearsal::prepare(setup).expect("a rehearsal");
+    rehearsal.run_for(Duration::from_secs(20 * 60 + 30)).expect("time passes");
+    let journal = rehearsal.journal();
+    assert!(journal.contains("given up before its turn came"), "{journal}");
+    let runs = rehearsal.runs().expect("the store works");
+    let hasty: Vec<_> = runs.iter().filter(|run| run.automation == "hasty" && run.run.is_some()).collect();
+    assert!(hasty.len() >= 5, "{hasty:#?}");
+    for run in hasty {
+        let took = run.ended.zip(run.started).map_or(i64::MAX, |(ended, started)| ended - started);
+        assert!(took < 3_100, "{run:#?}");
+    }
+}
+
+#[test]
+fn with_scripts_that_do_nothing_it_is_the_evening_without_scripts() {
+    let faults = Faults { server_restarts: 60.0, ..Faults::NONE };
+    let setup = setup("fn run(event) { }", &[("idle", "1m")], faults);
+    let mut rehearsal = Rehearsal::prepare(setup.clone()).expect("a rehearsal");
+    rehearsal.run_for(Duration::from_mins(30)).expect("time passes");
+    assert!(rehearsal.journal().contains("the server restarts"));
+    let report = Report::of(&mut rehearsal, &setup).expect("a report");
+    assert!(report.with.totals().finished > 0);
+    assert_eq!(report.with.totals(), report.without.totals());
+}

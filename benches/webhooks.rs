@@ -1,0 +1,389 @@
+//! `cargo bench --bench webhooks`: how many webhooks a second are accepted and committed, and how long it takes from a webhook to
+//! the second call of its script, each beside a bare program that does the same with axum, SQLite and reqwest.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark measures real time and prints"
+)]
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener as StdListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
+
+/// How many senders there are at once, and how many messages each sends.
+const SENDERS: usize = 32;
+const MESSAGES: usize = 600;
+/// How many messages the comparison of latencies takes.
+const PACED: usize = 1500;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    accepted_a_second(&runtime);
+    from_webhook_to_second_call(&runtime);
+}
+
+// What a bare program does: a handler, and one thread that commits in groups.
+
+type Job = (Vec<u8>, oneshot::Sender<()>);
+
+/// Commits what waits together, as long as the file is open. The journal and the flushes are those of uproctor's store.
+fn writer(path: &Path) -> Sender<Job> {
+    let mut connection = rusqlite::Connection::open(path).unwrap();
+    connection.pragma_update(None, "journal_mode", "wal").unwrap();
+    connection.pragma_update(None, "synchronous", "full").unwrap();
+    connection.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, body BLOB NOT NULL)", []).unwrap();
+    let (sender, jobs) = channel::<Job>();
+    thread::spawn(move || {
+        while let Ok(first) = jobs.recv() {
+            let transaction = connection.transaction().unwrap();
+            let mut done = Vec::new();
+            let mut job = Some(first);
+            while let Some((body, answer)) = job {
+                transaction
+                    .prepare_cached("INSERT INTO event (body) VALUES (?1)")
+                    .unwrap()
+                    .execute([body])
+                    .unwrap();
+                done.push(answer);
+                job = if done.len() < 256 { jobs.try_recv().ok() } else { None };
+            }
+            transaction.commit().unwrap();
+            for answer in done {
+                let _ = answer.send(());
+            }
+        }
+    });
+    sender
+}
+
+#[derive(Clone)]
+struct Bare {
+    writer: Sender<Job>,
+    /// Where the two calls go, once the body is committed.
+    calls: Option<(reqwest::Client, String, Arc<tokio::sync::Mutex<()>>)>,
+}
+
+async fn bare(State(state): State<Bare>, body: Bytes) -> StatusCode {
+    let (answer, committed) = oneshot::channel();
+    state.writer.send((body.to_vec(), answer)).unwrap();
+    committed.await.unwrap();
+    if let Some((client, url, turn)) = state.calls {
+        tokio::spawn(async move {
+            // The server takes one call at a time; so do both sides.
+            let _turn = turn.lock().await;
+            let number: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            for _ in 0..2 {
+                let answer = client.get(format!("{url}{}/players/", session(&number))).send().await.unwrap();
+                let bytes = answer.bytes().await.unwrap();
+                serde_json::from_slice::<serde_json::Value>(&bytes).unwrap();
+            }
+        });
+    }
+    StatusCode::ACCEPTED
+}
+
+fn session(payload: &serde_json::Value) -> String {
+    format!("s{}", payload["n"])
+}
+
+fn serve_bare(runtime: &Runtime, folder: &Path, calls: Option<String>) -> SocketAddr {
+    let calls = calls.map(|url| (reqwest::Client::builder().build().unwrap(), url, Arc::default()));
+    let state = Bare { writer: writer(&folder.join("bare.db")), calls };
+    let router = Router::new().route("/hooks/it", post(bare)).with_state(state);
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+// The daemon, as a user runs it.
+
+struct Daemon(Child, SocketAddr);
+
+impl Daemon {
+    fn start(folder: &Path, url: &str, script: &str, more: &str) -> Self {
+        fs::create_dir_all(folder.join("scripts")).unwrap();
+        fs::write(folder.join("scripts/it.rhai"), script).unwrap();
+        let text = format!(
+            "[uproot]\nurl = \"{url}\"\ntoken_env = \"T\"\n[daemon]\nlisten = \"127.0.0.1:0\"\nmode = \"live\"\n\
+             [[automation]]\nname = \"it\"\nscript = \"it.rhai\"\n\
+             on = {{ webhook = \"it\", scheme = \"bearer\", secret_env = \"H\", rate = 1000000 }}\n{more}"
+        );
+        fs::write(folder.join("config.toml"), text).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_uproctor"))
+            .args(["--log", "error", "run"])
+            .current_dir(folder)
+            .env("T", "token")
+            .env("H", "a-secret-of-some-length-for-the-hook")
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let control = folder.join("uproctor.db.control");
+        loop {
+            let text = fs::read_to_string(&control).unwrap_or_default();
+            if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
+                return Self(child, value["address"].as_str().unwrap().parse().unwrap());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+// Who sends.
+
+/// One connection on which messages are sent one after another.
+struct Sender1(BufReader<TcpStream>);
+
+impl Sender1 {
+    fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// Sends one message, and waits until it is answered.
+    fn send(&mut self, number: usize) -> u16 {
+        let body = format!(r#"{{"n": {number}, "text": "{}"}}"#, "x".repeat(200));
+        let request = format!(
+            "POST /hooks/it HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             authorization: Bearer a-secret-of-some-length-for-the-hook\r\nwebhook-id: {number}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        let status = line.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut length = 0;
+        loop {
+            line.clear();
+            self.0.read_line(&mut line).unwrap();
+            if line == "\r\n" {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        status
+    }
+}
+
+/// Sends as fast as the answers come; gives how many were taken a second.
+fn flood(address: SocketAddr) -> f64 {
+    let begin = Instant::now();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|of| {
+            let taken = Arc::clone(&taken);
+            thread::spawn(move || {
+                let mut sender = Sender1::connect(address);
+                for number in 0..MESSAGES {
+                    if sender.send(of * MESSAGES + number) == 202 {
+                        taken.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            })
+        })
+        .collect();
+    senders.into_iter().for_each(|sender| sender.join().unwrap());
+    assert_eq!(taken.load(Ordering::Relaxed), SENDERS * MESSAGES, "some were not taken");
+    (SENDERS * MESSAGES) as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn accepted_a_second(runtime: &Runtime) {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let (router, drain) = uproctor_router(folder.path());
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = runtime.spawn(async move { axum::serve(listener, router).await });
+        ours.push(flood(address));
+        server.abort();
+        drop(drain);
+        theirs.push(flood(serve_bare(runtime, folder.path(), None)));
+    }
+    let (ours, theirs) = (best(&ours), best(&theirs));
+    println!(
+        "webhooks accepted and committed: {ours:.0} a second; bare axum and SQLite in groups: {theirs:.0}; ratio {:.2} (goal: \
+         at least 0.8)",
+        ours / theirs
+    );
+}
+
+fn best(numbers: &[f64]) -> f64 {
+    numbers.iter().copied().fold(0.0, f64::max)
+}
+
+/// The daemon's web server and store, with something that takes the events off their hands.
+fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
+    use uproctor::{config, live::Live, store::Store, web};
+    let text = "[uproot]\nurl = \"http://127.0.0.1:9/\"\ntoken_env = \"T\"\n[[automation]]\nname = \"it\"\nscript = \"it.rhai\"\n\
+                on = { webhook = \"it\", scheme = \"bearer\", secret_env = \"H\", rate = 1000000 }\n";
+    let file = folder.join("config.toml");
+    let secret = |_: &str| Some("a-secret-of-some-length-for-the-hook".to_owned());
+    let config = config::parse(&file, text.to_owned(), &secret).accept().unwrap();
+    let store = Store::open(&folder.join("ours.db")).unwrap();
+    let (committed, mut events) = tokio::sync::mpsc::channel(1024);
+    let drain = thread::spawn(move || while events.blocking_recv().is_some() {});
+    let runtime = tokio::runtime::Handle::try_current();
+    let env = match runtime {
+        Ok(handle) => Live::new(handle),
+        Err(_) => {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let live = Live::new(runtime.handle().clone());
+            std::mem::forget(runtime);
+            live
+        }
+    };
+    let automation = &config.automations[0];
+    let config::Trigger::Webhook(webhook) = &automation.triggers[0] else { unreachable!() };
+    let hook = web::Hook { automation: automation.name.clone(), webhook: webhook.clone() };
+    let hooks = HashMap::from([(webhook.hook.clone(), hook)]);
+    let state = web::WebState {
+        store,
+        env: Arc::new(env),
+        hooks,
+        automations: config.automations.iter().map(|a| a.name.clone()).collect(),
+        committed,
+        stopping: tokio_util::sync::CancellationToken::new(),
+        control: "control".into(),
+    };
+    (web::router(state), drain)
+}
+
+// From the webhook to the second call.
+
+/// A server that notes when it was asked for the second time about each session `sN`.
+#[derive(Clone, Default)]
+struct Receipts(Arc<Mutex<HashMap<usize, Vec<Instant>>>>);
+
+fn stub(receipts: &Receipts) -> SocketAddr {
+    let listener = StdListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let receipts = receipts.clone();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let receipts = receipts.clone();
+            thread::spawn(move || answer(stream, &receipts));
+        }
+    });
+    address
+}
+
+fn answer(mut stream: TcpStream, receipts: &Receipts) {
+    let _ = stream.set_nodelay(true);
+    let mut buffer = [0_u8; 8192];
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        let now = Instant::now();
+        let text = String::from_utf8_lossy(&buffer[..read]);
+        let number = text.split("/s").find_map(|part| part.split('/').next()?.parse::<usize>().ok());
+        if let Some(number) = number {
+            receipts.0.lock().unwrap().entry(number).or_default().push(now);
+        }
+        let body = if text.contains("status/") {
+            r#"{"versions":{"uproot":"0.10.1"}}"#
+        } else {
+            r#"{"a":{"id":0,"page_order":["x/One"],"show_page":0,"started":true,"label":""}}"#
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// How long it took from the sending of each message to the second call.
+fn latencies(address: SocketAddr, receipts: &Receipts, pace: Option<Duration>) -> Vec<Duration> {
+    receipts.0.lock().unwrap().clear();
+    let mut sender = Sender1::connect(address);
+    let mut sent = Vec::new();
+    let begin = Instant::now();
+    for number in 0..PACED {
+        if let Some(pace) = pace {
+            let due = begin + pace * u32::try_from(number).unwrap();
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        sent.push(Instant::now());
+        sender.send(number);
+        if pace.is_none() {
+            // As fast as the last one is through: always one at work.
+            while receipts.0.lock().unwrap().get(&number).is_none_or(|times| times.len() < 2) {
+                thread::yield_now();
+            }
+        }
+    }
+    let patience = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < patience
+        && receipts.0.lock().unwrap().values().filter(|times| times.len() == 2).count() < PACED
+    {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let receipts = receipts.0.lock().unwrap();
+    let mut times: Vec<Duration> = sent
+        .iter()
+        .enumerate()
+        .skip(PACED / 10)
+        .map(|(number, sent)| receipts[&number][1].duration_since(*sent))
+        .collect();
+    times.sort();
+    times
+}
+
+fn from_webhook_to_second_call(runtime: &Runtime) {
+    let receipts = Receipts::default();
+    let url = format!("http://{}/", stub(&receipts));
+    let script = "fn run(event) {\n    let s = \"s\" + event.payload.n;\n    players::list(s);\n    players::list(s);\n}";
+    let folder = tempfile::tempdir().unwrap();
+    let parallel = "overlap = \"parallel\"\nmax = 16\n";
+    let daemon = Daemon::start(folder.path(), &url, script, parallel);
+    let bare = serve_bare(runtime, folder.path(), Some(format!("{url}admin/api/v1/sessions/")));
+    for (title, pace) in
+        [("at 100 a second", Some(Duration::from_millis(10))), ("one after another, at once", None)]
+    {
+        let ours = latencies(daemon.1, &receipts, pace);
+        let theirs = latencies(bare, &receipts, pace);
+        let at = |times: &[Duration], percent: usize| times[times.len() * percent / 100];
+        let ratio = |percent| at(&ours, percent).as_secs_f64() / at(&theirs, percent).as_secs_f64();
+        println!(
+            "from a webhook to its script's second call, {title}: median {:?}, bare {:?}, ratio {:.2} (goal: 1.5); 99th percentile \
+             {:?}, bare {:?}, ratio {:.2} (goal: 2)",
+            at(&ours, 50),
+            at(&theirs, 50),
+            ratio(50),
+            at(&ours, 99),
+            at(&theirs, 99),
+            ratio(99)
+        );
+    }
+}

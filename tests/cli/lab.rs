@@ -95,3 +95,42 @@ impl Drop for Lab {
         let _ = self.server.wait();
     }
 }
+
+/// A daemon that looks after the lab.
+pub(crate) struct Daemon(Child);
+
+impl Lab {
+    pub(crate) fn daemon(&self) -> Daemon {
+        let child = self
+            .project
+            .command()
+            .env("SANDBOX_TOKEN", "T")
+            .args(["--log", "off", "run"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let control = self.project.path().join("uproctor.db.control");
+        for _ in 0..400 {
+            if std::fs::read_to_string(&control).is_ok_and(|text| text.contains("token")) {
+                return Daemon(child);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        panic!("the daemon does not listen");
+    }
+}
+
+impl Daemon {
+    /// As a service manager stops it.
+    pub(crate) fn stop(mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

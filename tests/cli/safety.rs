@@ -242,3 +242,32 @@ fn a_dead_letter_is_retried_resumed_or_discarded() {
     assert!(code == 1 && said.contains("is no dead letter"), "{said}");
     assert!(lab.run(&["dead", "--all"]).1.contains("[resumed]"));
 }
+
+#[test]
+fn a_daemon_under_way_is_paused_and_carries_out_what_is_approved() {
+    let config = automation("step", "mode = \"approve\"") + &automation("hook", "");
+    let lab = Lab::new(1, "toggling", &config);
+    lab.project.write("scripts/step.rhai", ONE);
+    lab.project.write("scripts/hook.rhai", ONE);
+    let daemon = lab.daemon();
+    let plan = lab.json(&["trigger", "step", "--json"])["run"].as_i64().unwrap().to_string();
+    assert_eq!(lab.pages(), [1]);
+    // What is paused is not run; a plan is what a person wants now, except where everything is paused.
+    assert_eq!(lab.run(&["pause", "hook", "--reason", "maintenance"]).0, 0);
+    let (code, said) = lab.run(&["trigger", "hook"]);
+    assert!(code == 1 && said.contains("maintenance"), "{said}");
+    assert_eq!(lab.run(&["pause", "nobody"]).0, 1);
+    let carried_out = lab.json(&["approve", &plan, "--json"]);
+    assert_eq!((lab.pages(), states(&carried_out, "done")), (vec![2], 1), "{carried_out:#}");
+    assert_eq!(lab.run(&["approve", &plan]).0, 1);
+    daemon.stop();
+
+    // A pause outlives the daemon.
+    let daemon = lab.daemon();
+    assert_eq!(lab.run(&["trigger", "hook"]).0, 1);
+    assert_eq!(lab.run(&["resume", "hook"]).0, 0);
+    assert_eq!(states(&lab.json(&["trigger", "hook", "--json"]), "done"), 1);
+    assert_eq!(lab.pages(), [3]);
+    daemon.stop();
+    assert_eq!(lab.run(&["audit", "--verify"]).0, 0);
+}

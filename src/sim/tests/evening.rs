@@ -218,6 +218,13 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
     if rng.random_bool(0.5) {
         text.push_str("key = \"participant_id\"\n");
     }
+    if rng.random_bool(0.3) {
+        // A table of its own may stand between the automations.
+        let (players, actions) = (rng.random_range(1..6), rng.random_range(3..30));
+        text.push_str(&format!(
+            "\n[guard]\nmax_players_per_run = {players}\nmax_actions = \"{actions} per 10m\"\n"
+        ));
+    }
     let mut add = |name: &str, on: &str, script: &str, params: &str, allow: &str, rest: &str| {
         text.push_str(&format!(
             "\n[[automation]]\nname = \"{name}\"\non = {{ {on} }}\nscript = \"{script}\"\n\

@@ -7,7 +7,7 @@ use crate::{
     config,
     sandbox::{Mix, Scenario},
     script::Library,
-    sim::{Faults, Rehearsal, Report, Setup},
+    sim::{Faults, Rehearsal, Report, Setup, journal::What},
 };
 
 /// An evening of automations that run this script every minute, each with a name and a limit for its time.
@@ -15,11 +15,13 @@ fn setup(script: &str, automations: &[(&str, &str)], faults: Faults) -> Setup {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("scripts")).expect("a folder");
     std::fs::write(folder.path().join("scripts/it.rhai"), script).expect("a script");
-    let mut text = "[uproot]\ntoken_env = \"TOKEN\"\n[daemon]\ntimezone = \"UTC\"\n".to_owned();
+    let mut text = "[uproot]\ntoken_env = \"TOKEN\"\n[daemon]\ntimezone = \"UTC\"\n[guard]\n\
+                    max_players_per_run = 1000\nmax_actions = \"1000 per 10m\"\n"
+        .to_owned();
     for (name, limit) in automations {
         text.push_str(&format!(
             "[[automation]]\nname = \"{name}\"\non = {{ every = \"1m\" }}\nscript = \"it.rhai\"\n\
-             params = {{ session = \"lab\" }}\ntime_limit = \"{limit}\"\n"
+             params = {{ session = \"lab\" }}\nallow = [\"players.advance\"]\ntime_limit = \"{limit}\"\n"
         ));
     }
     let draft = config::parse_for_rehearsal(&folder.path().join("config.toml"), text);
@@ -66,4 +68,36 @@ fn with_scripts_that_do_nothing_it_is_the_evening_without_scripts() {
     let report = Report::of(&mut rehearsal, &setup).expect("a report");
     assert!(report.with.totals().finished > 0);
     assert_eq!(report.with.totals(), report.without.totals());
+}
+
+#[test]
+fn after_the_server_was_away_steps_wait_until_it_knows_who_is_there() {
+    let faults = Faults { server_restarts: 100.0, ..Faults::NONE };
+    let script = "fn run(event) {\n    let s = param(\"session\");\n    for p in players::list(s) {\n        \
+                  try { players::advance(s, p.name); } catch (e) { log::warn(e.message); }\n    }\n}";
+    let setup = setup(script, &[("steps", "5m")], faults);
+    let mut rehearsal = Rehearsal::prepare(setup).expect("a rehearsal");
+    rehearsal.run_for(Duration::from_mins(90)).expect("time passes");
+    let state = rehearsal.stage.lock();
+    let (mut gone, mut back, mut steps, mut waited) = (false, None, 0, 0);
+    for entry in state.journal.entries() {
+        let What::Call(call) = &entry.what else { continue };
+        if call.outcome == "no server" {
+            gone = true;
+        } else if std::mem::take(&mut gone) {
+            back = Some(entry.at);
+        }
+        if call.path.ends_with("/advance/") && call.outcome == "200" {
+            steps += 1;
+            if let Some(back) = back {
+                waited += 1;
+                assert!(
+                    entry.at - back >= 119_000_000,
+                    "a step {} s after the server came back",
+                    (entry.at - back) / 1_000_000
+                );
+            }
+        }
+    }
+    assert!(steps > 5 && waited > 0, "{steps} steps, {waited} after an absence");
 }

@@ -127,6 +127,7 @@ impl Daemon {
              on = {{ webhook = \"it\", scheme = \"bearer\", secret_env = \"H\", rate = 1000000 }}\n{more}"
         );
         fs::write(folder.join("config.toml"), text).unwrap();
+        let control = folder.join("uproctor.db.control");
         let child = Command::new(env!("CARGO_BIN_EXE_uproctor"))
             .args(["--log", "error", "run"])
             .current_dir(folder)
@@ -135,11 +136,12 @@ impl Daemon {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let control = folder.join("uproctor.db.control");
+        let mut daemon = Self(child, SocketAddr::from(([127, 0, 0, 1], 0)));
         loop {
             let text = fs::read_to_string(&control).unwrap_or_default();
             if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
-                return Self(child, value["address"].as_str().unwrap().parse().unwrap());
+                daemon.1 = value["address"].as_str().unwrap().parse().unwrap();
+                return daemon;
             }
             thread::sleep(Duration::from_millis(1));
         }

@@ -21,6 +21,16 @@ use crate::{
 /// Said where the answer cannot tell a step from the player's own submission.
 pub(crate) const BY_WHOM: &str = "by this step or by the player at the same moment";
 
+/// One call of a script, under way.
+struct Step<'a> {
+    actor: &'a Actor,
+    endpoint: Endpoint,
+    session: &'a SessionName,
+    ordinal: u32,
+    /// In the order of the ledger's rows.
+    cases: Vec<Case>,
+}
+
 /// One player of a step.
 struct Case {
     player: PlayerName,
@@ -82,7 +92,9 @@ impl Door {
                 });
             };
             let now = Sighting::read(found);
-            let stays = seen.get(player).is_some_and(|seen| seen.holds(&now));
+            // The history was read after the list: a move in between shows there.
+            let stays = seen.get(player).is_some_and(|seen| seen.holds(&now))
+                && look.moves.of(player).last().is_none_or(|last| last.page == now.show_page);
             let standing = if let Some(why) = left_alone.get(player) {
                 Standing::Refused(why.clone())
             } else if let Some(why) = self.moved_by_hand(session, player, &look.moves)? {
@@ -100,19 +112,14 @@ impl Door {
             });
             actor.sightings().spend(session, player);
         }
-        let ordinal = actor.next_ordinal();
+        let (ordinal, endpoint) = (actor.next_ordinal(), call.endpoint());
         let rows = cases.iter().map(|case| case.row(ordinal, call)).collect();
         let way = self.claim(actor, call, rows, Some((session, look.players.len())))?;
+        let mut step = Step { actor, endpoint, session, ordinal, cases };
         if way == Way::Send {
-            self.make(actor, call.endpoint(), session, ordinal, &mut cases)?;
+            self.make(&mut step)?;
         }
-        let mut summary = summary(call.endpoint(), &cases, way);
-        summary.insert("dry_run".to_owned(), json!(actor.is_dry()));
-        let waits = way == Way::Keep && cases.iter().any(Case::is_going);
-        if waits && !actor.is_dry() {
-            summary.insert("planned".to_owned(), json!(true));
-        }
-        Ok(Value::Object(summary))
+        Ok(step.summary(way))
     }
 
     /// Reads where the players are, and how they came there.
@@ -126,100 +133,77 @@ impl Door {
     }
 
     /// Makes the steps of all who are going, and settles each.
-    fn make(
-        &self,
-        actor: &Actor,
-        endpoint: Endpoint,
-        session: &SessionName,
-        ordinal: u32,
-        cases: &mut [Case],
-    ) -> Result<(), EffectError> {
+    fn make(&self, step: &mut Step<'_>) -> Result<(), EffectError> {
         let mut repeats = Repeats::default();
         let mut doubt = None;
         loop {
-            let names = |wanted: Standing| -> Vec<PlayerName> {
-                cases.iter().filter(|case| case.state == wanted).map(|case| case.player.clone()).collect()
-            };
-            let going = names(Standing::Going);
+            let going = step.named(&Standing::Going);
             if going.is_empty() {
-                let Some(error) = doubt else { return Ok(()) };
-                let players: Vec<String> =
-                    names(Standing::Uncertain).iter().map(ToString::to_string).collect();
-                if players.is_empty() {
-                    return Ok(());
-                }
-                return Err(uncertain(error, &players));
+                let uncertain = step.named(&Standing::Uncertain);
+                return match doubt {
+                    Some(error) if !uncertain.is_empty() => Err(not_known(error, &uncertain)),
+                    _ => Ok(()),
+                };
             }
-            let call = Call::new(endpoint).session(session).players(&going);
-            let error = match self.client.write(&call, &self.last_scope(actor)) {
+            let call = Call::new(step.endpoint).session(step.session).players(&going);
+            let error = match self.client.write(&call, &self.last_scope(step.actor)) {
                 Ok(answer) => {
                     let answer = answer.json().unwrap_or_default();
-                    for (row, case) in (0..).zip(cases.iter_mut()).filter(|(_, case)| case.is_going()) {
+                    for (row, case) in (0..).zip(&mut step.cases).filter(|(_, case)| case.is_going()) {
                         let after = answer["info"][case.player.as_str()][2].as_i64();
-                        let note = after.map(|after| came_of(endpoint, &case.now, after));
+                        let note = after.map(|after| came_of(step.endpoint, &case.now, after));
                         case.state = Standing::Done;
-                        self.settle(actor.run, ordinal, Some(row), EffectState::Done, note)?;
+                        self.settle(step.actor.run, step.ordinal, Some(row), EffectState::Done, note)?;
                     }
                     continue;
                 }
                 Err(error) => error,
             };
             if error.may_have_acted() {
-                self.find_out_all(actor, endpoint, session, ordinal, cases, &error, &mut repeats)?;
+                let once_more = repeats.doubtful_once_more(&error) && !step.actor.scope.cancel.is_cancelled();
+                self.find_out_all(step, &error, once_more)?;
                 doubt = Some(error);
                 continue;
             }
             // It provably never left. Meanwhile players may have moved on.
-            let again = repeats.wait_for_next(&*self.env, &error, &actor.scope)
-                && self.look_again(actor, endpoint, session, ordinal, cases).is_ok();
-            if !again {
-                self.settle(actor.run, ordinal, None, EffectState::Failed, Some(not_sent(&error)))?;
+            let again = repeats.wait_for_next(&*self.env, &error, &step.actor.scope);
+            if !(again && self.look_again(step).is_ok()) {
+                let note = Some(not_sent(&error));
+                self.settle(step.actor.run, step.ordinal, None, EffectState::Failed, note)?;
                 return Err(error.into());
             }
         }
     }
 
     /// Looks again at those who are going, and settles those who have moved.
-    fn look_again(
-        &self,
-        actor: &Actor,
-        endpoint: Endpoint,
-        session: &SessionName,
-        ordinal: u32,
-        cases: &mut [Case],
-    ) -> Result<(), EffectError> {
-        let look = self.look(&actor.scope, session)?;
-        for (row, case) in (0..).zip(cases).filter(|(_, case)| case.is_going()) {
+    fn look_again(&self, step: &mut Step<'_>) -> Result<(), EffectError> {
+        let look = self.look(&step.actor.scope, step.session)?;
+        for (row, case) in (0..).zip(&mut step.cases).filter(|(_, case)| case.is_going()) {
             let found = look.players.get(case.player.as_str()).cloned().unwrap_or_default();
             let now = Sighting::read(&found);
             if !case.now.holds(&now) {
                 case.now = now;
                 case.state = Standing::Moved;
-            } else if let Some(why) = refusal(endpoint, &now, &found) {
+            } else if let Some(why) = refusal(step.endpoint, &now, &found) {
                 case.state = Standing::Refused(why);
             }
             if !case.is_going() {
-                self.settle(actor.run, ordinal, Some(row), EffectState::Refused, case.why_not())?;
+                let why = case.why_not();
+                self.settle(step.actor.run, step.ordinal, Some(row), EffectState::Refused, why)?;
             }
         }
         Ok(())
     }
 
-    /// Finds out what became of steps whose answer was lost, and settles all but those that may be tried once more.
-    #[expect(clippy::too_many_arguments, reason = "they are what one request is about")]
+    /// Finds out what became of steps whose answer was lost, and settles all but those that are tried once more.
     fn find_out_all(
         &self,
-        actor: &Actor,
-        endpoint: Endpoint,
-        session: &SessionName,
-        ordinal: u32,
-        cases: &mut [Case],
+        step: &mut Step<'_>,
         error: &ApiError,
-        repeats: &mut Repeats,
+        once_more: bool,
     ) -> Result<(), EffectError> {
-        let once_more = repeats.doubtful_once_more(error) && !actor.scope.cancel.is_cancelled();
-        for (row, case) in (0..).zip(cases).filter(|(_, case)| case.is_going()) {
-            let found = self.what_became_of(endpoint, session, &case.player, &case.now, case.since);
+        for (row, case) in (0..).zip(&mut step.cases).filter(|(_, case)| case.is_going()) {
+            let found = self.what_became_of(step.endpoint, step.session, &case.player, &case.now, case.since);
             let (standing, state, note) = match found {
                 Became::Made(note) => (Standing::Done, EffectState::Done, note),
                 Became::Moved(now) => {
@@ -241,9 +225,42 @@ impl Door {
                 }
             };
             case.state = standing;
-            self.settle(actor.run, ordinal, Some(row), state, Some(note))?;
+            self.settle(step.actor.run, step.ordinal, Some(row), state, Some(note))?;
         }
         Ok(())
+    }
+}
+
+impl Step<'_> {
+    fn named(&self, standing: &Standing) -> Vec<PlayerName> {
+        let named = self.cases.iter().filter(|case| case.state == *standing);
+        named.map(|case| case.player.clone()).collect()
+    }
+
+    /// What the script gets: `{"advanced": [names], "moved": [names], "refused": {name: reason}, "dry_run": bool}`, with
+    /// `"planned": true` where it waits for a person. What is only written down looks as if it had been done.
+    fn summary(&self, way: Way) -> Value {
+        let done = match self.endpoint {
+            Endpoint::PlayersRevert => "reverted",
+            Endpoint::PlayersEnd => "ended",
+            _ => "advanced",
+        };
+        let kept = way == Way::Keep && self.cases.iter().any(Case::is_going);
+        let refused = self.cases.iter().filter_map(|case| match &case.state {
+            Standing::Refused(why) => Some((case.player.to_string(), json!(why))),
+            _ => None,
+        });
+        let refused: Map<String, Value> = refused.collect();
+        let mut summary = Map::new();
+        let made = self.named(if kept { &Standing::Going } else { &Standing::Done });
+        summary.insert(done.to_owned(), json!(made));
+        summary.insert("moved".to_owned(), json!(self.named(&Standing::Moved)));
+        summary.insert("refused".to_owned(), Value::Object(refused));
+        summary.insert("dry_run".to_owned(), json!(self.actor.is_dry()));
+        if kept && !self.actor.is_dry() {
+            summary.insert("planned".to_owned(), json!(true));
+        }
+        Value::Object(summary)
     }
 }
 
@@ -277,36 +294,8 @@ impl Case {
     }
 }
 
-fn summary(endpoint: Endpoint, cases: &[Case], way: Way) -> Map<String, Value> {
-    let names = |wanted: &dyn Fn(&Standing) -> bool| -> Vec<&str> {
-        cases.iter().filter(|case| wanted(&case.state)).map(|case| case.player.as_str()).collect()
-    };
-    let done = match endpoint {
-        Endpoint::PlayersRevert => "reverted",
-        Endpoint::PlayersEnd => "ended",
-        _ => "advanced",
-    };
-    let refused: Map<String, Value> = cases
-        .iter()
-        .filter_map(|case| match &case.state {
-            Standing::Refused(why) => Some((case.player.to_string(), json!(why))),
-            _ => None,
-        })
-        .collect();
-    // What only is written down looks to the script as if it had been done.
-    let is_done = |standing: &Standing| match standing {
-        Standing::Done => true,
-        Standing::Going => way == Way::Keep,
-        _ => false,
-    };
-    let mut summary = Map::new();
-    summary.insert(done.to_owned(), json!(names(&is_done)));
-    summary.insert("moved".to_owned(), json!(names(&|standing| *standing == Standing::Moved)));
-    summary.insert("refused".to_owned(), Value::Object(refused));
-    summary
-}
-
-fn uncertain(error: ApiError, players: &[String]) -> EffectError {
+fn not_known(error: ApiError, players: &[PlayerName]) -> EffectError {
+    let players: Vec<&str> = players.iter().map(PlayerName::as_str).collect();
     let message = format!("{} ({})", error.message, players.join(", "));
     EffectError::Uncertain(ApiError { message, ..error })
 }
@@ -329,6 +318,9 @@ pub(super) fn came_of(endpoint: Endpoint, before: &Sighting, after: i64) -> Stri
     if endpoint == Endpoint::PlayersAdvance && after == end {
         return format!("{moved}, {BY_WHOM}");
     }
+    if endpoint == Endpoint::PlayersAdvance && after > before.show_page + 1 {
+        return format!("{moved}: the player moved on at the same moment too");
+    }
     moved
 }
 
@@ -342,5 +334,8 @@ mod tests {
         assert_eq!(came_of(Endpoint::PlayersAdvance, &before, 2), "a/Two -> a/Three");
         assert_eq!(came_of(Endpoint::PlayersAdvance, &before, 3), format!("a/Two -> End, {BY_WHOM}"));
         assert_eq!(came_of(Endpoint::PlayersEnd, &before, 3), "a/Two -> End");
+        let before = Sighting { show_page: 0, page_order: before.page_order };
+        let both = came_of(Endpoint::PlayersAdvance, &before, 2);
+        assert_eq!(both, "a/One -> a/Three: the player moved on at the same moment too");
     }
 }

@@ -101,18 +101,19 @@ pub(crate) struct Daemon(Child);
 
 impl Lab {
     pub(crate) fn daemon(&self) -> Daemon {
-        let child = self
-            .project
-            .command()
-            .env("SANDBOX_TOKEN", "T")
-            .args(["--log", "off", "run"])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let daemon = Daemon(
+            self.project
+                .command()
+                .env("SANDBOX_TOKEN", "T")
+                .args(["--log", "off", "run"])
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         let control = self.project.path().join("uproctor.db.control");
         for _ in 0..400 {
             if std::fs::read_to_string(&control).is_ok_and(|text| text.contains("token")) {
-                return Daemon(child);
+                return daemon;
             }
             std::thread::sleep(std::time::Duration::from_millis(25));
         }

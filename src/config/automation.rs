@@ -11,7 +11,7 @@ use super::{
     overlap::Overlap,
     pace::Pace,
     reader::{Section, Source},
-    trigger::{self, Surroundings, Trigger},
+    trigger::{self, Poll, Stays, Surroundings, Trigger},
 };
 use crate::domain::{AutomationName, Capability, Mode, line_column};
 
@@ -114,6 +114,19 @@ impl Automation {
                     };
                     source.error_help(entry.span, format!("unknown capability {:?}", entry.value), help);
                 }
+            }
+        }
+        for (trigger, span) in &triggers {
+            let trusts = |stays: Stays| stays.trusts_gaps;
+            if let Trigger::Poll(Poll { stays: Some(stays), .. }) = trigger
+                && trusts(*stays)
+                && let Some(capability) = allow.iter().find(|capability| capability.is_irreversible())
+            {
+                source.error_help(
+                    span.clone(),
+                    format!("{title} may not use `gap = \"trust\"`: {capability} cannot be taken back"),
+                    "leave `gap` out: then times in which nobody could look do not count",
+                );
             }
         }
         let from_outside =

@@ -28,7 +28,7 @@ pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
 pub use pace::{Debounce, Pace};
 pub use secret::Secrets;
 pub use server::UprootSection;
-pub use trigger::{Clock, MissedPolicy, Poll, Timing, Trigger, Webhook};
+pub use trigger::{Clock, MissedPolicy, Poll, Stays, Timing, Trigger, Webhook};
 
 use crate::domain::{Mode, Problem};
 use reader::{Section, Source};

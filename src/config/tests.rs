@@ -350,3 +350,22 @@ fn two_of_one_name_are_found_also_where_one_lacks_the_rest() {
         ],
     );
 }
+
+#[test]
+fn what_lasts_is_only_trusted_where_nothing_is_lost_by_it() {
+    let read = |trigger: &str, allow: &str| {
+        let text = format!(
+            "[uproot]\ntoken_env = \"T\"\n[[automation]]\nname = \"a\"\nscript = \"a.rhai\"\non = {{ {trigger} }}\nallow = [{allow}]\n"
+        );
+        let draft = parse(Path::new("config.toml"), text, &|_| Some("token".to_owned()));
+        draft.problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(read("poll = \"15s\", for = \"3m\"", "\"players.advance\""), "");
+    assert_eq!(read("poll = \"15s\", for = \"3m\", gap = \"trust\"", "\"players.message\""), "");
+    let steps = read("poll = \"15s\", for = \"3m\", gap = \"trust\"", "\"players.advance\"");
+    assert!(steps.contains("players.advance cannot be taken back"), "{steps}");
+    assert!(read("poll = \"15s\", gap = \"pause\"", "").contains("without `for`"));
+    assert!(
+        read("poll = \"15s\", for = \"3m\", backfill = \"all\"", "").contains("`backfill` has no meaning")
+    );
+}

@@ -110,6 +110,17 @@ pub struct Poll {
     pub every: Duration,
     /// `backfill = "all"`: also the items of the very first poll start runs. Default `"none"`.
     pub backfill: bool,
+    /// `for`: an item starts a run only once it has been listed for so long.
+    pub stays: Option<Stays>,
+}
+
+/// `for`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stays {
+    /// How long.
+    pub time: Duration,
+    /// `gap = "trust"`: times in which nobody could look count too. Default `"pause"`: they do not.
+    pub trusts_gaps: bool,
 }
 
 /// What the readers of triggers need to know of the rest of the configuration.
@@ -323,6 +334,21 @@ fn webhook(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<T
 fn poll(section: &mut Section<'_, '_>) -> Option<Trigger> {
     let every = section.parsed("poll", parse_duration);
     let backfill = section.choice("backfill", &[("none", false), ("all", true)]);
+    let time = section.duration("for", Duration::from_secs(1));
+    let gap = section.choice("gap", &[("pause", false), ("trust", true)]);
+    if let (None, Some(gap)) = (&time, &gap) {
+        let help = "it says whether times in which nobody could look count for `for`: leave it out";
+        section.source.error_help(gap.span.clone(), "`gap` has no meaning without `for`", help);
+    }
+    if let (Some(time), Some(backfill)) = (&time, &backfill) {
+        let message =
+            "`backfill` has no meaning with `for`: an item starts a run once it has been listed for so long";
+        let help =
+            format!("leave out `backfill`, or the `for` of {}", crate::domain::format_duration(time.value));
+        section.source.error_help(backfill.span.clone(), message, help);
+    }
+    let trusts_gaps = gap.is_some_and(|gap| gap.value);
+    let stays = time.map(|time| Stays { time: time.value, trusts_gaps });
     let Placed { value: every, span } = every?;
     if every < Duration::from_secs(1) {
         section.source.error(
@@ -331,5 +357,5 @@ fn poll(section: &mut Section<'_, '_>) -> Option<Trigger> {
         );
         return None;
     }
-    Some(Trigger::Poll(Poll { every, backfill: backfill.is_some_and(|b| b.value) }))
+    Some(Trigger::Poll(Poll { every, backfill: backfill.is_some_and(|b| b.value), stays }))
 }

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::{Dispatcher, Step};
 use crate::{
+    config::{Poll, Trigger},
     domain::{Event, RunReport, TraceLine},
     engine::{Input, PollResult},
     script::{self, PollFailure, PollYield, RunTask},
-    store::{Change, PollCursor, PollOutcome, RunStart, StoreError},
+    store::{Change, Intake, PollCursor, PollOutcome, RunStart, StoreError},
 };
 
 impl Dispatcher {
@@ -63,16 +64,27 @@ pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, PollFailure>, (u32, Vec
     };
     let (result, trace) = script::poll(task, before.as_ref().map(|cursor| &cursor.value));
     let result = result.and_then(|yielded| {
-        let backfill = task
-            .automation
-            .triggers
-            .iter()
-            .any(|trigger| matches!(trigger, crate::config::Trigger::Poll(poll) if poll.backfill));
-        let priming = before.is_none() && !backfill;
+        let poll = task.automation.triggers.iter().find_map(|trigger| match trigger {
+            Trigger::Poll(poll) => Some(*poll),
+            _ => None,
+        });
+        let stays = poll.and_then(|poll| poll.stays);
+        if stays.is_some() && yielded.cursor.is_some() {
+            let why =
+                "with `for`, poll() has to list all that is so, and not only what is new since a cursor";
+            return Err(RunReport::failed(format!("{}: {why}", task.script.name)).into());
+        }
+        let is_first = before.is_none() && !poll.is_some_and(|poll| poll.backfill);
         let (cursor, doubt) = next_cursor(before.unwrap_or_default(), &yielded);
-        let items = if doubt.is_some() { Vec::new() } else { yielded.items };
+        let intake = match (&doubt, stays, poll) {
+            (Some(_), ..) => Intake::Nothing,
+            (None, Some(rule), Some(Poll { every, .. })) => Intake::Lasting { rule, every },
+            _ if is_first => Intake::Prime,
+            _ => Intake::Each,
+        };
         let at = task.tools.env.now();
-        let outcome = PollOutcome { automation: name.clone(), mode: task.mode, at, items, cursor, priming };
+        let (automation, items) = (name.clone(), yielded.items);
+        let outcome = PollOutcome { automation, mode: task.mode, at, items, cursor, intake };
         let events = store.accept_poll(outcome).wait().map_err(failed)?;
         match doubt {
             Some(why) => Err(RunReport::failed(why).into()),

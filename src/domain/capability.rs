@@ -41,6 +41,12 @@ impl Capability {
         ALL.iter().find(|known| **known == name).copied().map(Self)
     }
 
+    /// Whether it moves players or ends their part, which cannot be taken back.
+    pub fn is_irreversible(self) -> bool {
+        let steps = ["advance", "revert", "end", "redirect", "dropout"];
+        self.0.strip_prefix("players.").is_some_and(|action| steps.contains(&action))
+    }
+
     /// Its name.
     pub fn as_str(self) -> &'static str {
         self.0

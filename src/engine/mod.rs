@@ -18,6 +18,7 @@ mod overlap;
 mod poll;
 mod recent;
 mod slot;
+mod stay;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use holds::Holds;
 pub use input::{Command, Input, PollResult, Standing, look_back};
 use overlap::Out;
 use slot::Slot;
+pub use stay::Stay;
 
 /// A smaller step back of the system's clock is one of the many that keep it right.
 const SET_BACK: SignedDuration = SignedDuration::from_secs(5);

@@ -100,7 +100,7 @@ fn no_poll_item_is_lost(rehearsal: &mut Rehearsal, broken: &mut Vec<String>) -> 
         if holds.iter().any(|hold| held(&hold.held)) {
             continue;
         }
-        let whole = |trigger: &Trigger| matches!(trigger, Trigger::Poll(poll) if poll.backfill);
+        let whole = |trigger: &Trigger| matches!(trigger, Trigger::Poll(poll) if poll.backfill && poll.stays.is_none());
         if !automation.triggers.iter().any(whole) {
             continue;
         }

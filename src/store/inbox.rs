@@ -1,10 +1,13 @@
 //! Events on their way in: each is committed before anybody is told that it was taken.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
-use super::{PollCursor, Store, cursors, millis, writer::Pending};
+use super::{PollCursor, Store, cursors, millis, timers, writer::Pending};
+use crate::config::Stays;
 use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, HookName, Mode};
 
 /// How long a webhook message is remembered, so that it is not taken twice: 7 days.
@@ -73,8 +76,26 @@ pub struct PollOutcome {
     pub items: Vec<PollItem>,
     /// Where the poll stands now.
     pub cursor: PollCursor,
+    /// What becomes of the items.
+    pub intake: Intake,
+}
+
+/// What becomes of the items of a poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
     /// The first poll only learns what is there: the items are remembered and start nothing.
-    pub priming: bool,
+    Prime,
+    /// Each that was not seen before becomes an event.
+    Each,
+    /// Each becomes an event once it has been listed for long enough.
+    Lasting {
+        /// How long.
+        rule: Stays,
+        /// How far polls are apart.
+        every: Duration,
+    },
+    /// The list is not believed: nothing follows from it.
+    Nothing,
 }
 
 impl Store {
@@ -124,15 +145,17 @@ impl Store {
                 Mode::Live | Mode::Approve => outcome.automation.to_string(),
                 Mode::DryRun => format!("dry-run/{}", outcome.automation),
             };
-            for PollItem { key, version, item } in outcome.items {
-                let new = connection
-                    .prepare_cached(
-                        "INSERT INTO seen (automation, key, version, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-                    )?
-                    .execute(params![memory, key, version, millis(outcome.at)])?;
-                if new == 0 || outcome.priming {
-                    continue;
+            let new = match outcome.intake {
+                Intake::Nothing => Vec::new(),
+                Intake::Prime | Intake::Each => {
+                    let unseen = unseen(connection, &memory, outcome.items, outcome.at)?;
+                    if outcome.intake == Intake::Prime { Vec::new() } else { unseen }
                 }
+                Intake::Lasting { rule, every } => {
+                    timers::lasted(connection, &memory, outcome.items, outcome.at, rule, every)?
+                }
+            };
+            for PollItem { key, item, .. } in new {
                 let event = Event {
                     id: ids.next_event(),
                     automation: outcome.automation.clone(),
@@ -151,6 +174,27 @@ impl Store {
 }
 
 /// Takes an event in, to be run.
+/// The items that were not there before; they are remembered.
+fn unseen(
+    connection: &Connection,
+    memory: &str,
+    items: Vec<PollItem>,
+    at: Timestamp,
+) -> rusqlite::Result<Vec<PollItem>> {
+    let mut new = Vec::new();
+    for item in items {
+        let added = connection
+            .prepare_cached(
+                "INSERT INTO seen (automation, key, version, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![memory, item.key, item.version, millis(at)])?;
+        if added > 0 {
+            new.push(item);
+        }
+    }
+    Ok(new)
+}
+
 pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
     put(connection, event, "accepted", None)
 }

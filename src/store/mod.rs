@@ -17,6 +17,7 @@ mod plans;
 mod runs;
 mod schema;
 mod standing;
+mod timers;
 mod trace;
 mod writer;
 
@@ -29,7 +30,7 @@ pub use dead::{Closed, DeadLetter, Remedy};
 pub use effects::{Claim, Limit, OpenEffect};
 pub use error::StoreError;
 pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter, WriteRow};
-pub use inbox::{Acceptance, Delivery, NewEvent, PollItem, PollOutcome};
+pub use inbox::{Acceptance, Delivery, Intake, NewEvent, PollItem, PollOutcome};
 pub use interventions::{Broken, Intervention, verify};
 pub use kv::{KvScope, KvValue};
 pub use open::in_use;

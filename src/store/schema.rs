@@ -158,6 +158,18 @@ const MIGRATIONS: [&str; 2] = ["
         hash TEXT NOT NULL             -- SHA-256, in hexadecimal
     ) STRICT;
 
+    -- What has been so for how long, for `for`.
+    CREATE TABLE timer (
+        automation TEXT NOT NULL,      -- of dry runs with their prefix, as in `seen`
+        subject TEXT NOT NULL,
+        version TEXT NOT NULL,         -- another one begins anew
+        since INTEGER NOT NULL,
+        lasted INTEGER NOT NULL,       -- milliseconds, without the times in which nobody could look
+        confirmed INTEGER NOT NULL,
+        fired INTEGER NOT NULL,
+        PRIMARY KEY (automation, subject)
+    ) STRICT, WITHOUT ROWID;
+
     ALTER TABLE effect ADD COLUMN irreversible INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX effect_of_session ON effect (target, claimed) WHERE irreversible = 1;
 

@@ -38,3 +38,29 @@ fn a_poll_that_no_thread_could_be_started_for_comes_again() {
     let lost = |poll: Work| poll.stub().failed("the system has no thread for it".to_owned());
     assert_eq!(second_poll_after(script, "0", lost), 60);
 }
+
+/// At which seconds an item that is always listed starts a run, with a daemon that is away in between.
+fn runs_of_a_lasting_item(away: std::ops::Range<i64>, until: i64) -> Vec<i64> {
+    let lines = "on = { poll = \"15s\", for = \"40s\" }";
+    let lab = Lab::new("fn run(event) { }\nfn poll() { [#{ key: \"ann\" }] }", lines, fine());
+    let (mut daemon, _) = lab.start(0);
+    let mut runs = Vec::new();
+    for second in (0..until).filter(|second| !away.contains(second)) {
+        if second == away.end {
+            drop(daemon);
+            (daemon, _) = lab.start(second);
+        }
+        let work = daemon.tick(second);
+        let before = daemon.rows().len();
+        daemon.work_off(work);
+        runs.extend((before..daemon.rows().len()).map(|_| second));
+    }
+    runs
+}
+
+#[test]
+fn an_item_that_lasts_starts_one_run_and_the_time_that_nobody_looked_does_not_count() {
+    assert_eq!(runs_of_a_lasting_item(1000..1000, 300), [45]);
+    assert_eq!(runs_of_a_lasting_item(31..35, 300), [50], "a quick restart takes nothing away");
+    assert_eq!(runs_of_a_lasting_item(31..4000, 4300), [4015], "an hour away does not count");
+}

@@ -14,6 +14,11 @@ use crate::{
 
 /// How long finding out may take. The answers of reads are asked for several times within it.
 const LONGEST: Duration = Duration::from_mins(1);
+/// How long finding out about everything that an earlier daemon left open may take.
+const LONGEST_IN_ALL: Duration = Duration::from_mins(3);
+
+/// Said of what an earlier daemon left open.
+const STOPPED: &str = "the daemon stopped before the answer was there";
 
 /// What became of a write.
 #[derive(Debug, PartialEq)]
@@ -124,9 +129,17 @@ impl Door {
 
     /// Finds out what became of the writes that an earlier daemon left open, and settles them. What was not done is not
     /// done now: who decided it is gone, and the world has moved on.
+    ///
+    /// Nothing else begins meanwhile, so a server that does not answer is not asked for ever: what is left after some minutes is uncertain.
     pub fn settle_open(&self, open: &[OpenEffect]) -> Result<(), EffectError> {
+        let patience = Scope::for_duration(self.env.now(), LONGEST_IN_ALL);
         for OpenEffect { run, row, effect } in open {
-            let (state, note) = self.what_is_left(effect);
+            let (state, note) = match patience.check(self.env.now()) {
+                Ok(()) => self.what_is_left(effect),
+                Err(_) => {
+                    (EffectState::Uncertain, format!("{STOPPED}; the server did not answer for too long"))
+                }
+            };
             tracing::warn!(
                 %run,
                 action = effect.action,
@@ -140,9 +153,8 @@ impl Door {
     }
 
     fn what_is_left(&self, effect: &Effect) -> (EffectState, String) {
-        let stopped = "the daemon stopped before the answer was there";
-        let uncertain = |why: &str| (EffectState::Uncertain, format!("{stopped}; {why}"));
-        let nothing = || (EffectState::Failed, format!("{stopped}; the server did not do it"));
+        let uncertain = |why: &str| (EffectState::Uncertain, format!("{STOPPED}; {why}"));
+        let nothing = || (EffectState::Failed, format!("{STOPPED}; the server did not do it"));
         let Ok(endpoint) = effect.action.parse::<Endpoint>() else {
             return uncertain("nothing shows whether it was done");
         };
@@ -157,13 +169,13 @@ impl Door {
             };
             let before = Sighting { show_page, page_order: None };
             return match self.what_became_of(endpoint, session, player, &before, since) {
-                Became::Made(note) => (EffectState::Done, format!("{stopped}; {note}")),
+                Became::Made(note) => (EffectState::Done, format!("{STOPPED}; {note}")),
                 Became::Moved(_) | Became::Nothing => nothing(),
                 Became::Unclear(why) => uncertain(&why),
             };
         }
         match self.find_out(&call, before) {
-            Found::Applied(_) => (EffectState::Done, format!("{stopped}; the server shows that it was done")),
+            Found::Applied(_) => (EffectState::Done, format!("{STOPPED}; the server shows that it was done")),
             Found::Nothing => nothing(),
             Found::Unclear(why) => uncertain(&why),
         }

@@ -242,7 +242,8 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
     }
     if chosen(rng) {
         let on = format!("poll = \"{}s\"", rng.random_range(5..40));
-        let on = if rng.random_bool(0.5) { format!("{on}, backfill = \"all\"") } else { on };
+        let more = [", backfill = \"all\"", "", ", for = \"20s\""][rng.random_range(0..3)];
+        let on = format!("{on}{more}");
         add("welcome", &on, "welcome.rhai", ", text = \"Welcome\"", "\"players.message\"", &pace(rng, true));
     }
     if chosen(rng) {

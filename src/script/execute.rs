@@ -22,7 +22,7 @@ use crate::{
     domain::{Detail, Event, Mode, Outcome, RunId, RunReport, TraceLine},
     effects::{Actor, EffectError},
     environment::{Scope, Stopped},
-    store::PollItem,
+    store::{PollItem, StoreError},
 };
 
 /// Everything that one run needs.
@@ -71,18 +71,12 @@ type Trace = (u32, Vec<TraceLine>);
 
 /// Runs the script's `run(event)`, on this thread, to its end. Gives how it ended and the rest of its trace.
 pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
-    if let Detail::Plan { run } = event.detail {
-        return carry_out_plan(task, run);
-    }
-    let mut actor = task.actor();
-    let earlier =
-        task.tools.store.history().resumes(event.id).and_then(|earlier| {
-            earlier.map(|run| task.tools.store.history().settled_effects(run)).transpose()
-        });
-    match earlier {
-        Ok(Some(settled)) => actor = actor.resuming(settled),
-        Ok(None) => {}
+    let actor = match task.actor_for(event) {
+        Ok(actor) => actor,
         Err(error) => return (RunReport::failed(error.to_string()), (0, Vec::new())),
+    };
+    if let Detail::Plan { run } = event.detail {
+        return carry_out_plan(task, &actor.approved(), run);
     }
     let context = task.context(actor, false);
     let mut report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&event.to_script())) {
@@ -97,13 +91,12 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
 }
 
 /// Carries out a plan that a person approved. It needs no script.
-fn carry_out_plan(task: &RunTask, planned_by: RunId) -> (RunReport, Trace) {
-    let actor = task.actor().approved();
+fn carry_out_plan(task: &RunTask, actor: &Actor, planned_by: RunId) -> (RunReport, Trace) {
     let calls = match task.tools.store.history().planned_calls(planned_by) {
         Ok(calls) => calls,
         Err(error) => return (RunReport::failed(error.to_string()), (0, Vec::new())),
     };
-    let report = match task.tools.door.carry_out(&actor, calls, &task.tools.http) {
+    let report = match task.tools.door.carry_out(actor, calls, &task.tools.http) {
         Ok(done) if done.left_out.is_empty() => {
             RunReport::new(Outcome::Done, format!("carried out plan {planned_by}"))
         }
@@ -137,6 +130,15 @@ impl RunTask {
     fn actor(&self) -> Actor {
         let (automation, allow) = (self.automation.name.clone(), self.automation.allow.clone());
         Actor::new(self.run, automation, self.mode, allow, self.scope.clone())
+    }
+
+    /// The same for an event, which may go on in the place of an earlier run.
+    fn actor_for(&self, event: &Event) -> Result<Actor, StoreError> {
+        let history = self.tools.store.history();
+        Ok(match history.resumes(event.id)? {
+            Some(earlier) => self.actor().resuming(history.settled_effects(earlier)?),
+            None => self.actor(),
+        })
     }
 
     fn context(&self, actor: Actor, polling: bool) -> Arc<RunContext> {

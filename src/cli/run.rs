@@ -216,7 +216,7 @@ pub(super) fn tools(config: &Config, runtime: &Runtime) -> Result<Arc<Tools>, Ex
     Ok(Arc::new(Tools {
         env: Arc::clone(&env),
         client: Arc::clone(&client),
-        door: Door::new(env, client, store.clone(), config.guard.clone()),
+        door: Arc::new(Door::new(env, client, store.clone(), config.guard.clone())),
         store,
         http: config.http.clone(),
         exports: config.daemon.exports.clone(),

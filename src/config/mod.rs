@@ -7,6 +7,7 @@ mod http;
 mod overlap;
 mod pace;
 pub(crate) mod reader;
+mod same;
 mod secret;
 mod server;
 mod trigger;

@@ -108,7 +108,7 @@ impl Lab {
         let tools = Arc::new(Tools {
             env: Arc::clone(&env),
             client: Arc::clone(&client),
-            door: Door::new(env, client, store.clone(), self.config.guard.clone()),
+            door: Arc::new(Door::new(env, client, store.clone(), self.config.guard.clone())),
             store: store.clone(),
             http: self.config.http.clone(),
             exports: self.config.daemon.exports.clone(),

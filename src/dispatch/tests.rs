@@ -1,6 +1,7 @@
 //! What follows from how work ended, in a world of one answer.
 
 mod polls;
+mod reload;
 mod restart;
 mod running;
 

@@ -71,6 +71,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is no use in trying again, for this program.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Taken(_) | Self::Damaged { .. } | Self::NotAStore { .. } | Self::Closed)
+    }
+
     pub(super) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         match error.sqlite_error_code() {

@@ -9,14 +9,17 @@
 
 mod api;
 mod check;
+mod daemon;
 mod docs;
 mod lab;
 mod ledger;
 mod project;
 mod rehearse;
+mod reload;
 mod safety;
 mod scripts;
 mod servers;
 mod stopping;
 mod store;
 mod stub;
+mod wellbeing;

@@ -99,7 +99,7 @@ fn run_beside_bare_http() {
     let tools = Arc::new(Tools {
         env: Arc::clone(&env),
         client: Arc::clone(&client),
-        door: Door::new(Arc::clone(&env), client, store.clone(), config.guard.clone()),
+        door: Arc::new(Door::new(Arc::clone(&env), client, store.clone(), config.guard.clone())),
         store,
         http: config.http.clone(),
         exports: config.daemon.exports.clone(),

@@ -265,15 +265,12 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
             live
         }
     };
-    let automation = &config.automations[0];
-    let config::Trigger::Webhook(webhook) = &automation.triggers[0] else { unreachable!() };
-    let hook = web::Hook { automation: automation.name.clone(), webhook: webhook.clone() };
-    let hooks = HashMap::from([(webhook.hook.clone(), hook)]);
+    let routes = web::CurrentRoutes::default();
+    routes.set(web::Routes::of(&config));
     let state = web::WebState {
         store,
         env: Arc::new(env),
-        hooks,
-        automations: config.automations.iter().map(|a| a.name.clone()).collect(),
+        routes,
         committed,
         stopping: tokio_util::sync::CancellationToken::new(),
         control: "control".into(),

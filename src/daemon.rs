@@ -1,12 +1,15 @@
 //! The loop of the daemon: waits for something to happen, lets the dispatcher decide, and starts the work.
 
+mod heartbeat;
+mod reload;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -17,12 +20,17 @@ use crate::{
     engine::Input,
     environment::Environment,
     script::{Library, Nap, STACK, Tools},
-    store::StoreError,
+    store::{Store, StoreError},
     supervisor::Threads,
 };
 
+pub use heartbeat::{Pulse, keep as keep_heartbeat};
+pub use reload::{Files, Reload, Watch};
+
 /// The clock is looked at this often even when nothing is due: it may have been set.
 const LOOK: Duration = Duration::from_mins(1);
+/// How often it is seen to that the store can be written.
+const CHECK: SignedDuration = SignedDuration::from_secs(30);
 /// How long runs may go on after the daemon was told to stop.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// How long cancelled runs may take to end: a write that is under way is finished, and takes at most this long.
@@ -35,8 +43,13 @@ type Naps = Arc<Mutex<HashMap<RunId, Timestamp>>>;
 /// A daemon that has started: its store is recovered and its engine knows where everything stands.
 pub struct Daemon {
     dispatcher: Dispatcher,
+    store: Store,
     env: Arc<dyn Environment>,
     committed: mpsc::Receiver<Input>,
+    reloads: mpsc::Receiver<Reload>,
+    reload: mpsc::Sender<Reload>,
+    /// Another configuration that is to hold from now on.
+    reloading: Option<Reload>,
     happened: mpsc::UnboundedReceiver<Happened>,
     report: mpsc::UnboundedSender<Happened>,
     threads: Threads,
@@ -45,6 +58,9 @@ pub struct Daemon {
     /// Cancels the runs.
     cancel: CancellationToken,
     first: Vec<Work>,
+    pulse: Pulse,
+    /// When it was last seen to that the store can be written.
+    checked: Timestamp,
 }
 
 impl Daemon {
@@ -52,7 +68,7 @@ impl Daemon {
     pub fn start(
         config: &Config,
         library: Library,
-        tools: Arc<Tools>,
+        tools: &Arc<Tools>,
         committed: mpsc::Receiver<Input>,
     ) -> Result<Self, StoreError> {
         let (report, happened) = mpsc::unbounded_channel();
@@ -77,9 +93,38 @@ impl Daemon {
         });
         let env = Arc::clone(&tools.env);
         let (dispatcher, first) =
-            Dispatcher::start(config, library, tools, cancel.clone(), signal, Waiting::Run)?;
-        let threads = Threads::default();
-        Ok(Self { dispatcher, env, committed, happened, report, threads, naps, cancel, first })
+            Dispatcher::start(config, library, Arc::clone(tools), cancel.clone(), signal, Waiting::Run)?;
+        let (reload, reloads) = mpsc::channel(1);
+        // The recovery has just written into the store.
+        let (pulse, now) = (Pulse::default(), env.now());
+        pulse.beat(now);
+        Ok(Self {
+            dispatcher,
+            store: tools.store.clone(),
+            env,
+            committed,
+            reloads,
+            reload,
+            reloading: None,
+            happened,
+            report,
+            threads: Threads::default(),
+            naps,
+            cancel,
+            first,
+            pulse,
+            checked: now,
+        })
+    }
+
+    /// Where to send another configuration.
+    pub fn reloads(&self) -> mpsc::Sender<Reload> {
+        self.reload.clone()
+    }
+
+    /// Whether it is well.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Runs until `stop` is cancelled, on this thread, which must not be one of the runtime's. Runs that are under way
@@ -94,8 +139,8 @@ impl Daemon {
         self.begin(first);
         while !stop.is_cancelled() {
             let happened = runtime.block_on(self.next(stop));
-            match self.dispatcher.handle(happened) {
-                Ok(work) => self.begin(work),
+            match self.go_round(happened) {
+                Ok(()) => {}
                 Err(error) => {
                     // What is under way is still let to its end.
                     let _ = self.finish(runtime, hurry);
@@ -104,6 +149,36 @@ impl Daemon {
             }
         }
         self.finish(runtime, hurry)
+    }
+
+    /// Decides about what happened and begins what follows.
+    fn go_round(&mut self, happened: Vec<Happened>) -> Result<(), StoreError> {
+        let work = self.dispatcher.handle(happened)?;
+        self.begin(work);
+        if let Some(Reload { config, library, done }) = self.reloading.take() {
+            let work = self.dispatcher.reload(&config, library)?;
+            self.begin(work);
+            // Nobody waits for it any more while the daemon stops.
+            let _ = done.send(());
+        }
+        self.look_after_the_store()
+    }
+
+    /// Sees now and then that the store can be written and is still ours, also where nothing happens. One that is full or
+    /// locked may be written again later.
+    fn look_after_the_store(&mut self) -> Result<(), StoreError> {
+        let now = self.env.now();
+        if now.duration_since(self.checked).abs() < CHECK {
+            return Ok(());
+        }
+        self.checked = now;
+        match self.store.check().wait() {
+            Ok(()) => self.pulse.beat(now),
+            Err(error) if error.is_final() => return Err(error),
+            // The writer has said what is wrong.
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     /// What happens next: everything that is there already, or the next tick.
@@ -118,6 +193,7 @@ impl Daemon {
             () = tokio::time::sleep(wait) => {}
             Some(one) = self.happened.recv() => happened.push(one),
             Some(input) = self.committed.recv() => happened.push(Happened::Input(input)),
+            Some(reload) = self.reloads.recv() => self.reloading = Some(reload),
         }
         while happened.len() < BATCH {
             if let Ok(one) = self.happened.try_recv() {

@@ -4,7 +4,9 @@
 mod ending;
 mod plans;
 mod poll;
+mod reload;
 mod standing;
+mod start;
 mod work;
 
 #[cfg(test)]
@@ -19,7 +21,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Automation, Config},
+    config::Automation,
     domain::{
         AutomationName, Detail, Event, EventId, EventKind, Held, Hold, Mode, Outcome, RunId, RunReport,
         TraceLine,
@@ -30,7 +32,6 @@ use crate::{
     store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
 };
 pub use ending::Ending;
-use standing::standing;
 pub use work::{Stub, Work};
 
 /// The longest a poll may take.
@@ -97,58 +98,6 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Closes what an earlier daemon left open, and gives the work to begin with.
-    pub fn start(
-        config: &Config,
-        library: Library,
-        tools: Arc<Tools>,
-        cancel: CancellationToken,
-        signal: Signal,
-        waiting: Waiting,
-    ) -> Result<(Self, Vec<Work>), StoreError> {
-        let now = tools.env.now();
-        let recovered = tools.store.recover(now).wait()?;
-        if recovered.interrupted > 0 || !recovered.open.is_empty() {
-            tracing::warn!(
-                interrupted = recovered.interrupted,
-                open = recovered.open.len(),
-                "an earlier daemon ended in the middle of runs: they are not run again; look at `uproctor runs --failed`"
-            );
-        }
-        tools.store.kv_sweep(now).wait()?;
-        let automations: Vec<Arc<Automation>> = config.automations.iter().cloned().map(Arc::new).collect();
-        let mut standings = Vec::with_capacity(automations.len());
-        for automation in &automations {
-            standings.push((Arc::clone(automation), standing(&tools.store, now, automation)?));
-        }
-        let (engine, commands) = Engine::start(now, &standings, config.daemon.workers);
-        let automations =
-            automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
-        let settling = !recovered.open.is_empty();
-        let mut step = Step::default();
-        step.commands.extend(commands);
-        step.inputs.extend(tools.store.history().holds(now)?.into_iter().map(Input::Hold));
-        let mut dispatcher = Self {
-            engine,
-            tools,
-            automations,
-            library,
-            cancel,
-            signal,
-            under_way: HashMap::new(),
-            poll_failures: HashMap::new(),
-            held_back: settling.then(Vec::new),
-            looked_at_plans: Timestamp::MIN,
-        };
-        let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
-        step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
-        let mut work = dispatcher.decide(now, step)?;
-        if settling {
-            work.push(Work::Settle { open: recovered.open, tools: Arc::clone(&dispatcher.tools) });
-        }
-        Ok((dispatcher, work))
-    }
-
     /// When [`Input::Tick`] is due next, if ever.
     pub fn next_wake(&self) -> Option<Timestamp> {
         self.engine.next_wake()

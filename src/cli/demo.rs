@@ -110,7 +110,7 @@ fn play(args: &Args) -> Result<(), Exit> {
     let until = run::Until { stop: stop.clone(), hurry: stop.clone() };
     runtime.spawn(run::until_told_to_stop(until.clone()));
     let watching = runtime.spawn(screen.watch(stop.clone()));
-    let exit = run::serve(&config, library, &runtime, &tools, listener, &until);
+    let exit = run::serve(&config, library, None, &runtime, &tools, listener, &until);
     stop.cancel();
     if let Ok(screen) = runtime.block_on(watching) {
         screen.sum_up();

@@ -58,8 +58,9 @@ enum Command {
     Rehearse(rehearse::Args),
     /// Run the expectations beside the scripts: scripts/*.test.rhai
     Test(test::Args),
-    /// Look after the server, until Ctrl-C
-    Run,
+    /// Look after the server, until Ctrl-C. A change of config.toml or of a script takes effect at once if nothing is wrong
+    /// with it; SIGHUP has them read again
+    Run(run::Args),
     /// Run an automation once, now
     Trigger(trigger::Args),
     /// List what ran, and what did not and why
@@ -116,7 +117,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, config),
         Command::Rehearse(args) => rehearse::run(&args, config),
         Command::Test(args) => test::run(&args, config),
-        Command::Run => run::run(config),
+        Command::Run(args) => run::run(&args, config),
         Command::Trigger(args) => trigger::run(&args, config),
         Command::Runs(args) => runs::run(&args, config),
         Command::Show(args) => show::run(&args, config),

@@ -1,7 +1,6 @@
 //! `uproctor run`: the daemon, in the foreground.
 
 use std::{
-    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,26 +17,34 @@ use tokio_util::sync::CancellationToken;
 use super::{exit::Exit, out, problems};
 use crate::{
     api::Client,
-    config::{self, Config, Draft, Trigger},
-    daemon::Daemon,
-    domain::Problem,
+    config::{self, Config, Draft},
+    daemon::{Daemon, Files, Watch, keep_heartbeat},
+    domain::{Held, Hold, Problem},
     effects::Door,
     environment::{Environment, Scope},
     live::Live,
     script::{self, Library, Tools},
-    store::Store,
-    web,
+    store::{Store, StoreError},
+    web::{self, CurrentRoutes, Routes},
 };
 
 /// How many committed events may wait for the daemon; a webhook beyond is told to come again.
 const INBOX: usize = 1024;
 
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Start with everything paused, to look around first: `uproctor resume` lets it go
+    #[arg(long)]
+    safe: bool,
+}
+
 /// Runs the daemon until it is told to stop.
-pub(super) fn run(config: &Path) -> Exit {
+pub(super) fn run(args: &Args, config: &Path) -> Exit {
     let (config, library) = match load(config) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    let files = Files::of(&config);
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
@@ -46,6 +53,12 @@ pub(super) fn run(config: &Path) -> Exit {
         Ok(tools) => tools,
         Err(exit) => return exit,
     };
+    if args.safe
+        && let Err(error) = pause_everything(&tools)
+    {
+        out::error(&error.to_string());
+        return Exit::NotRight;
+    }
     let listener = match runtime.block_on(TcpListener::bind(config.daemon.listen)) {
         Ok(listener) => listener,
         Err(error) => {
@@ -58,15 +71,28 @@ pub(super) fn run(config: &Path) -> Exit {
     };
     let until = Until { stop: CancellationToken::new(), hurry: CancellationToken::new() };
     runtime.spawn(until_told_to_stop(until.clone()));
-    let exit = serve(&config, library, &runtime, &tools, listener, &until);
+    let exit = serve(&config, library, Some(files), &runtime, &tools, listener, &until);
     tools.store.close();
     exit
 }
 
-/// The daemon and its web server, until it is told to stop.
+/// Holds everything, unless it is held already.
+fn pause_everything(tools: &Tools) -> Result<(), StoreError> {
+    let now = tools.env.now();
+    if tools.store.history().holds(now)?.iter().any(|hold| hold.held == Held::Everything) {
+        return Ok(());
+    }
+    let reason = "started with --safe".to_owned();
+    tools.store.hold(Hold { held: Held::Everything, since: now, until: None, reason }).wait()?;
+    tracing::warn!("everything is paused, because it was started with --safe; `uproctor resume` lets it go");
+    Ok(())
+}
+
+/// The daemon and its web server, until it is told to stop. `files` are those to watch for changes.
 pub(super) fn serve(
     config: &Config,
     library: Library,
+    files: Option<Files>,
     runtime: &Runtime,
     tools: &Arc<Tools>,
     listener: TcpListener,
@@ -82,18 +108,19 @@ pub(super) fn serve(
             return Exit::NotRight;
         }
     };
-    let daemon = match Daemon::start(config, library, Arc::clone(tools), committed) {
+    let daemon = match Daemon::start(config, library.clone(), tools, committed) {
         Ok(daemon) => daemon,
         Err(error) => {
             out::error(&error.to_string());
             return Exit::NotRight;
         }
     };
+    let routes = CurrentRoutes::default();
+    routes.set(Routes::of(config));
     let state = web::WebState {
         store: tools.store.clone(),
         env: Arc::clone(&tools.env),
-        hooks: hooks(config),
-        automations: config.automations.iter().map(|a| a.name.clone()).collect::<HashSet<_>>(),
+        routes: routes.clone(),
         committed: commit,
         stopping: stop.clone(),
         control: control.token.clone(),
@@ -108,11 +135,31 @@ pub(super) fn serve(
     );
     let handle = runtime.handle().clone();
     let greeting = greet(tools, &handle, stop);
+    let heartbeat = config.daemon.heartbeat.clone().map(|heartbeat| {
+        let (tools, pulse, stop) = (Arc::clone(tools), daemon.pulse(), stop.clone());
+        let scope = Scope { deadline: jiff::Timestamp::MAX, cancel: stop };
+        handle.spawn_blocking(move || keep_heartbeat(&*tools.env, &heartbeat, &pulse, &scope))
+    });
+    let watch = files.and_then(|files| {
+        let taken = move |config: &Config| routes.set(Routes::of(config));
+        let config = Arc::new(config.clone());
+        let watch = Watch { config, library, files, reloads: daemon.reloads(), taken };
+        let _runtime = handle.enter();
+        match signal(SignalKind::hangup()) {
+            Ok(asked) => Some(handle.spawn(watch.run(asked, stop.clone()))),
+            Err(error) => {
+                tracing::error!(%error, "no signals: a change of the configuration takes effect at the next start");
+                None
+            }
+        }
+    });
     let web = handle.spawn(web::serve(listener, web::router(state), stop.clone()));
     let result = daemon.run(&handle, &until.stop, &until.hurry);
     stop.cancel();
-    let _ = runtime.block_on(greeting);
     let _ = runtime.block_on(web);
+    for task in [Some(greeting), heartbeat, watch].into_iter().flatten() {
+        let _ = runtime.block_on(task);
+    }
     drop(control);
     match result {
         Ok(()) => {
@@ -187,14 +234,11 @@ pub(super) fn load(path: &Path) -> Result<(Config, Library), Exit> {
 
 /// The same for a configuration that was read already.
 pub(super) fn accept(draft: Draft) -> Result<(Config, Library), Exit> {
-    let (library, found) = Library::load(&draft.config);
-    let mut all = draft.problems;
-    all.extend(found);
-    all.extend(script::check(&draft.config, &library));
-    if !all.is_empty() {
-        problems::print(&all);
+    let (config, library, found) = script::prepare(draft);
+    if !found.is_empty() {
+        problems::print(&found);
     }
-    if all.iter().any(Problem::is_error) { Err(Exit::NotRight) } else { Ok((draft.config, library)) }
+    if found.iter().any(Problem::is_error) { Err(Exit::NotRight) } else { Ok((config, library)) }
 }
 
 pub(super) fn runtime() -> Result<Runtime, Exit> {
@@ -216,24 +260,11 @@ pub(super) fn tools(config: &Config, runtime: &Runtime) -> Result<Arc<Tools>, Ex
     Ok(Arc::new(Tools {
         env: Arc::clone(&env),
         client: Arc::clone(&client),
-        door: Door::new(env, client, store.clone(), config.guard.clone()),
+        door: Arc::new(Door::new(env, client, store.clone(), config.guard.clone())),
         store,
         http: config.http.clone(),
         exports: config.daemon.exports.clone(),
     }))
-}
-
-fn hooks(config: &Config) -> HashMap<crate::domain::HookName, web::Hook> {
-    let mut hooks = HashMap::new();
-    for automation in &config.automations {
-        for trigger in &automation.triggers {
-            if let Trigger::Webhook(webhook) = trigger {
-                let hook = web::Hook { automation: automation.name.clone(), webhook: webhook.clone() };
-                hooks.insert(webhook.hook.clone(), hook);
-            }
-        }
-    }
-    hooks
 }
 
 /// Where a daemon tells commands how to reach it.
@@ -265,6 +296,11 @@ impl ControlFile {
 
 impl Drop for ControlFile {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        // Another daemon may have taken the store over, and the file with it.
+        let is_ours =
+            std::fs::read_to_string(&self.path).is_ok_and(|text| text.contains(self.token.expose_secret()));
+        if is_ours {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }

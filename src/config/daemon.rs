@@ -3,9 +3,15 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use super::reader::{Placed, Section, Source};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    reader::{Placed, Section, Source},
+    secret::Secrets,
+};
 use crate::{domain::Mode, schedule::Zone};
 
 /// `[daemon]`.
@@ -26,6 +32,17 @@ pub struct DaemonSection {
     pub mode: Mode,
     /// `workers`: how many runs may be under way at once; further ones wait. Default 16.
     pub workers: usize,
+    /// `heartbeat_env` or `heartbeat_file`, and `heartbeat_every`: who is told that the daemon is well.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// A monitor elsewhere that raises the alarm when it hears nothing.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// The address that is called. It is a secret: whoever knows it can keep the alarm quiet.
+    pub url: SecretString,
+    /// `heartbeat_every`: how often. Default 1 min.
+    pub every: Duration,
 }
 
 /// The words for `mode`.
@@ -43,10 +60,12 @@ impl DaemonSection {
             timezone: None,
             mode: Mode::DryRun,
             workers: 16,
+            heartbeat: None,
         }
     }
 
-    pub(super) fn read(source: &Source<'_>, section: Option<Section<'_, '_>>, root: &Path) -> Self {
+    pub(super) fn read(source: &Source<'_>, section: Option<Section<'_, '_>>, secrets: &Secrets<'_>) -> Self {
+        let root = secrets.root;
         let mut read = Self::new(root);
         let Some(mut section) = section else { return read };
         if let Some(listen) = section.parsed("listen", |text| {
@@ -84,7 +103,23 @@ impl DaemonSection {
         if let Some(workers) = section.number("workers", 1..=1000) {
             read.workers = usize::try_from(workers.value).unwrap_or(read.workers);
         }
+        read.heartbeat = heartbeat(&mut section, secrets);
         section.finish();
         read
     }
+}
+
+fn heartbeat(section: &mut Section<'_, '_>, secrets: &Secrets<'_>) -> Option<Heartbeat> {
+    let every = section.duration("heartbeat_every", Duration::from_secs(1));
+    let mut urls = secrets.read(section, "heartbeat_env", "heartbeat_file").into_iter();
+    let Placed { value: url, span } = urls.next()?;
+    if let Some(second) = urls.next() {
+        section.source.error(second.span, "one heartbeat is enough: name one address");
+    }
+    if !url::Url::parse(url.expose_secret()).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+        let help = "it has to begin with https:// or http://";
+        section.source.error_help(span, "the heartbeat that is named here is not an address", help);
+        return None;
+    }
+    Some(Heartbeat { url, every: every.map_or(Duration::from_mins(1), |every| every.value) })
 }

@@ -7,6 +7,7 @@ mod http;
 mod overlap;
 mod pace;
 pub(crate) mod reader;
+mod same;
 mod secret;
 mod server;
 mod trigger;
@@ -21,7 +22,7 @@ use std::{
 };
 
 pub use automation::Automation;
-pub use daemon::DaemonSection;
+pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
 pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
@@ -163,7 +164,7 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     config.uproot = UprootSection::read(&source, uproot, &secrets);
     let daemon = whole.table("daemon", "[daemon]");
     let zone_given = daemon.as_ref().is_some_and(|daemon| daemon.has("timezone"));
-    config.daemon = DaemonSection::read(&source, daemon, root_of(file));
+    config.daemon = DaemonSection::read(&source, daemon, &secrets);
     let guard = whole.table("guard", "[guard]");
     config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);
     let hosts = whole.table("http", "[http]");

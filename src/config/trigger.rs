@@ -1,6 +1,6 @@
 //! `on = { ... }`: what starts an automation.
 
-use std::{ops::Range, time::Duration};
+use std::{fmt, ops::Range, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -66,6 +66,17 @@ impl Clock {
     }
 }
 
+/// As the store keeps it, to tell whether a schedule was changed.
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cron(cron, zone) => write!(f, "cron {cron} {}", zone.name()),
+            Self::Every(every) => write!(f, "every {}", format_duration(every.period())),
+            Self::At(at) => write!(f, "at {at}"),
+        }
+    }
+}
+
 /// How far from its instants a clock fires, and what becomes of those that the daemon was not there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -104,7 +115,7 @@ pub struct Webhook {
 }
 
 /// `poll`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Poll {
     /// How long to wait between the end of one `poll()` and the next.
     pub every: Duration,

@@ -1,6 +1,7 @@
 //! What follows from how work ended, in a world of one answer.
 
 mod polls;
+mod reload;
 mod restart;
 mod running;
 
@@ -108,7 +109,7 @@ impl Lab {
         let tools = Arc::new(Tools {
             env: Arc::clone(&env),
             client: Arc::clone(&client),
-            door: Door::new(env, client, store.clone(), self.config.guard.clone()),
+            door: Arc::new(Door::new(env, client, store.clone(), self.config.guard.clone())),
             store: store.clone(),
             http: self.config.http.clone(),
             exports: self.config.daemon.exports.clone(),

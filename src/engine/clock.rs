@@ -71,7 +71,7 @@ impl Clocks {
             })
             .collect();
         let schedule: Arc<str> =
-            clocks.iter().map(|ticker| describe(&ticker.clock)).collect::<Vec<_>>().join("; ").into();
+            clocks.iter().map(|ticker| ticker.clock.to_string()).collect::<Vec<_>>().join("; ").into();
         let known = standing.filter(|(_, of)| **of == *schedule).map(|(at, _)| *at);
         let cursor = known.unwrap_or(now);
         let mut clocks = Self { automation: automation.name.clone(), clocks, cursor, schedule };
@@ -81,6 +81,17 @@ impl Clocks {
         }
         clocks.set_back(now, commands);
         clocks
+    }
+
+    /// No clocks.
+    pub(super) fn none(now: Timestamp, automation: AutomationName) -> Self {
+        Self { automation, clocks: Vec::new(), cursor: now, schedule: "".into() }
+    }
+
+    /// The clocks that take the place of these: the same schedule goes on where it is, another one starts now.
+    pub(super) fn change(&mut self, now: Timestamp, automation: &Automation, commands: &mut Vec<Command>) {
+        let standing = (self.cursor, self.schedule.to_string());
+        *self = Self::start(now, automation, Some(&standing), commands);
     }
 
     /// When something fires next.
@@ -281,12 +292,4 @@ fn deadline(clock: &Clock, timing: &Timing, instant: Timestamp) -> Duration {
 
 fn late(now: Timestamp, instant: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(instant)).unwrap_or(Duration::ZERO)
-}
-
-fn describe(clock: &Clock) -> String {
-    match clock {
-        Clock::Cron(cron, zone) => format!("cron {cron} {}", zone.name()),
-        Clock::Every(every) => format!("every {}", format_duration(every.period())),
-        Clock::At(at) => format!("at {at}"),
-    }
 }

@@ -94,6 +94,13 @@ impl Bursts {
         over
     }
 
+    /// All bursts are over, in the order of their last events.
+    pub(super) fn all(self) -> Vec<Gathered> {
+        let mut over: Vec<Gathered> = self.bursts.into_values().map(Burst::gather).collect();
+        over.sort_unstable_by_key(|gathered| gathered.event.id);
+        over
+    }
+
     /// The clock was set back: what seems to lie in the future came just now.
     pub(super) fn set_back(&mut self, now: Timestamp) {
         for burst in self.bursts.values_mut() {

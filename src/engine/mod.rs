@@ -17,6 +17,7 @@ mod key;
 mod overlap;
 mod poll;
 mod recent;
+mod reload;
 mod slot;
 mod stay;
 
@@ -39,6 +40,7 @@ use debounce::Gathered;
 use holds::Holds;
 pub use input::{Command, Input, PollResult, Standing, look_back};
 use overlap::Out;
+use poll::PollState;
 use slot::Slot;
 pub use stay::Stay;
 
@@ -91,14 +93,24 @@ impl Engine {
         };
         let mut commands = Vec::new();
         for (automation, standing) in automations {
-            let index = engine.slots.len();
-            let slot = Slot::start(now, automation, standing, &mut commands);
-            engine.plan(slot.clocks.next(), index, Due::Clock);
-            engine.plan(slot.poll.as_ref().and_then(|poll| poll.next), index, Due::Poll);
-            engine.names.insert(automation.name.clone(), index);
-            engine.slots.push(slot);
+            engine.add(now, automation, standing, &mut commands);
         }
         (engine, commands)
+    }
+
+    fn add(
+        &mut self,
+        now: Timestamp,
+        automation: &Automation,
+        standing: &Standing,
+        commands: &mut Vec<Command>,
+    ) {
+        let index = self.slots.len();
+        let slot = Slot::start(now, automation, standing, commands);
+        self.plan(slot.clocks.next(), index, Due::Clock);
+        self.plan(slot.poll.as_ref().and_then(|poll| poll.next), index, Due::Poll);
+        self.names.insert(automation.name.clone(), index);
+        self.slots.push(slot);
     }
 
     /// When [`Input::Tick`] is due next, if ever.
@@ -191,8 +203,9 @@ impl Engine {
 
     fn accepted(&mut self, now: Timestamp, event: Arc<Event>, commands: &mut Vec<Command>) {
         let mut out = Out { ready: &mut self.ready, commands };
-        let Some(&index) = self.names.get(&event.automation) else {
-            out.drop(event.id, "the automation is not in the configuration any more");
+        let index = self.names.get(&event.automation).filter(|index| !self.slots[**index].retired);
+        let Some(&index) = index else {
+            out.drop(event.id, reload::GONE);
             return;
         };
         // A plan was looked at by a person just now, who knows what else runs and what is held.
@@ -296,7 +309,9 @@ impl Engine {
 
     fn poll_finished(&mut self, now: Timestamp, automation: &AutomationName, result: PollResult) {
         let Some(&index) = self.names.get(automation) else { return };
-        if let Some(poll) = &mut self.slots[index].poll {
+        let slot = &mut self.slots[index];
+        slot.poll = slot.poll.take().filter(PollState::is_wanted);
+        if let Some(poll) = &mut slot.poll {
             let next = poll.finished(now, result);
             self.plan(Some(next), index, Due::Poll);
         }

@@ -32,7 +32,7 @@ pub(super) struct Keys {
 #[derive(Debug, Default)]
 struct Key {
     /// The events whose runs are under way, or are to start as soon as a worker is free.
-    running: Vec<EventId>,
+    running: Vec<Arc<Event>>,
     /// How many of them have not started yet.
     starting: usize,
     /// The run under way was told to end.
@@ -63,6 +63,66 @@ impl Keys {
     /// The key of an event.
     pub(super) fn key_of(&self, event: &Event) -> String {
         key_of(&self.overlap.key, event)
+    }
+
+    /// What happens to an event while a run is under way.
+    pub(super) fn overlap(&self) -> &Overlap {
+        &self.overlap
+    }
+
+    /// From now on these rules hold; what runs and what waits is sorted anew by its key. `ready` has what is to start, of
+    /// all automations.
+    pub(super) fn set_overlap(&mut self, overlap: Overlap, ready: &VecDeque<Arc<Event>>) {
+        self.overlap = overlap;
+        let mut waiting = Vec::new();
+        for old in std::mem::take(&mut self.keys).into_values() {
+            for event in old.running {
+                let key = self.keys.entry(key_of(&self.overlap.key, &event)).or_default();
+                key.starting += usize::from(ready.iter().any(|ready| ready.id == event.id));
+                key.running.push(event);
+            }
+            waiting.extend(old.waiting);
+        }
+        waiting.sort_unstable_by_key(|event| event.id);
+        for event in waiting {
+            self.keys.entry(key_of(&self.overlap.key, &event)).or_default().waiting.push_back(event);
+        }
+        for key in self.keys.values_mut() {
+            key.running.sort_unstable_by_key(|event| event.id);
+        }
+        self.later.clear();
+    }
+
+    /// From now on this throttle holds; nothing counts for it yet.
+    pub(super) fn set_throttle(&mut self, throttle: Option<Rate>) {
+        self.throttle = throttle.map(|rate| (rate, Recent::new(rate.per)));
+        for key in self.keys.values_mut() {
+            key.planned = false;
+        }
+        self.later.clear();
+    }
+
+    /// Lets through what the rules that hold now allow.
+    pub(super) fn advance_all(&mut self, now: Timestamp, mut out: Out<'_>) {
+        let mut names: Vec<String> = self.keys.keys().cloned().collect();
+        names.sort_unstable();
+        for name in names {
+            self.advance(now, &name, &mut out);
+        }
+    }
+
+    /// Lets go of everything that is not under way. What is to start soon is for the caller to look for.
+    pub(super) fn withdraw(&mut self, ready: &VecDeque<Arc<Event>>) -> Vec<EventId> {
+        let mut gone = Vec::new();
+        self.keys.retain(|_, key| {
+            gone.extend(key.waiting.drain(..).map(|event| event.id));
+            key.running.retain(|event| !ready.iter().any(|ready| ready.id == event.id));
+            key.starting = 0;
+            key.planned = false;
+            !key.running.is_empty()
+        });
+        self.later.clear();
+        gone
     }
 
     /// An event is to run as soon as it may.
@@ -107,7 +167,7 @@ impl Keys {
     pub(super) fn leave(&mut self, now: Timestamp, event: &Event, started: bool, mut out: Out<'_>) {
         let name = self.key_of(event);
         let Some(key) = self.keys.get_mut(&name) else { return };
-        key.running.retain(|id| *id != event.id);
+        key.running.retain(|running| running.id != event.id);
         key.cancelled = false;
         if !started {
             key.starting = key.starting.saturating_sub(1);
@@ -172,7 +232,7 @@ impl Keys {
                 continue;
             }
             let Some(next) = key.waiting.pop_front() else { return };
-            key.running.push(next.id);
+            key.running.push(Arc::clone(&next));
             key.starting += 1;
             out.ready.push_back(next);
         }
@@ -225,11 +285,11 @@ impl Key {
     /// Lets the event that has the key go for a newer one. Says whether the key is free at once: a run under way first
     /// comes to its end, which it does between two writes.
     fn make_room(&mut self, newer: EventId, out: &mut Out<'_>) -> bool {
-        let Some(&older) = self.running.first() else { return true };
+        let Some(older) = self.running.first().map(|event| event.id) else { return true };
         if let Some(place) = out.ready.iter().position(|event| event.id == older) {
             out.ready.remove(place);
-            self.running.clear();
-            self.starting = 0;
+            self.running.remove(0);
+            self.starting = self.starting.saturating_sub(1);
             out.drop(older, format!("event {newer} took its place (overlap = \"restart\")"));
             return true;
         }

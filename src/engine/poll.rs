@@ -16,13 +16,19 @@ pub(super) struct PollState {
     /// How long the wait for the next one is.
     wait: Duration,
     failures: u32,
+    /// It is asked again after the one that is under way.
+    wanted: bool,
     /// When it is due; none while one is under way.
     pub(super) next: Option<Timestamp>,
 }
 
 impl PollState {
     pub(super) fn start(now: Timestamp, poll: &Poll) -> Self {
-        Self { every: poll.every, wait: Duration::ZERO, failures: 0, next: Some(now) }
+        Self { every: poll.every, wait: Duration::ZERO, failures: 0, wanted: true, next: Some(now) }
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted
     }
 
     /// A poll has ended; gives when the next is due. After failures the interval doubles each time, and a server's
@@ -59,6 +65,19 @@ impl PollState {
         self.wait = wait;
         self.next = Some(next);
         next
+    }
+}
+
+/// The poll of an automation whose settings are new, perhaps: no other one joins what is under way.
+pub(super) fn change(now: Timestamp, state: Option<PollState>, poll: Option<&Poll>) -> Option<PollState> {
+    match (state, poll) {
+        (None, poll) => poll.map(|poll| PollState::start(now, poll)),
+        (Some(state), None) => state.next.is_none().then_some(PollState { wanted: false, ..state }),
+        (Some(state), Some(poll)) if state.every == poll.every => Some(PollState { wanted: true, ..state }),
+        (Some(state), Some(poll)) => {
+            let next = state.next.map(|next| next.min(after(now, poll.every)));
+            Some(PollState { every: poll.every, wanted: true, next, ..state })
+        }
     }
 }
 

@@ -7,15 +7,18 @@ use super::{
     poll::PollState,
 };
 use crate::{
-    config::{Automation, Trigger},
-    domain::{AutomationName, Event, EventKind, Outcome},
+    config::{Automation, Pace, Trigger},
+    domain::{AutomationName, Event, EventKind, Outcome, PastRun},
 };
 
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) name: AutomationName,
+    /// It is not in the configuration any more.
+    pub(super) retired: bool,
     pub(super) clocks: Clocks,
     pub(super) poll: Option<PollState>,
+    pub(super) pace: Pace,
     pub(super) bursts: Option<Bursts>,
     pub(super) gate: Gate,
     pub(super) keys: Keys,
@@ -38,25 +41,32 @@ impl Slot {
         });
         let mut slot = Self {
             name: automation.name.clone(),
+            retired: false,
             clocks: Clocks::start(now, automation, standing.clock.as_ref(), commands),
             poll,
+            pace: *pace,
             bursts: pace.debounce.map(Bursts::new),
             gate: Gate::new(pace),
             keys: Keys::new(automation.overlap.clone(), pace.throttle),
             breaker: Breaker::new(standing.failures),
             planned: None,
         };
-        for run in &standing.runs {
-            let key = slot.keys.key_of(&run.event);
-            slot.keys.count_start(&key, run.started.min(now));
+        slot.remember(now, &standing.runs);
+        slot
+    }
+
+    /// Counts the runs of the past that throttle, rate limit and cooldown look back at.
+    pub(super) fn remember(&mut self, now: Timestamp, runs: &[PastRun]) {
+        for run in runs {
+            let key = self.keys.key_of(&run.event);
+            self.keys.count_start(&key, run.started.min(now));
             if run.event.kind != EventKind::Manual {
-                slot.gate.passed(&key, run.event.at.min(now));
+                self.gate.passed(&key, run.event.at.min(now));
             }
             if let Some((at, Outcome::Done)) = run.ended {
-                slot.gate.succeeded(&key, at.min(now));
+                self.gate.succeeded(&key, at.min(now));
             }
         }
-        slot
     }
 
     /// When a burst may be over, or the throttle lets something through.

@@ -7,6 +7,7 @@ mod jitter;
 mod overlap;
 mod pace;
 mod polls;
+mod reload;
 
 use std::time::Duration;
 

@@ -21,13 +21,14 @@ use crate::{
 };
 
 /// What all runs share.
+#[derive(Clone)]
 pub struct Tools {
     /// The world.
     pub env: Arc<dyn Environment>,
     /// The server, for reading.
     pub client: Arc<Client>,
     /// The one way to write.
-    pub door: Door,
+    pub door: Arc<Door>,
     /// The store.
     pub store: Store,
     /// The hosts that `http::` may reach.

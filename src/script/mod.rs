@@ -11,6 +11,7 @@ mod execute;
 mod functions;
 mod library;
 mod limits;
+mod prepare;
 mod records;
 mod variables;
 
@@ -20,3 +21,4 @@ pub use execute::{PollFailure, PollYield, RunTask, poll, run};
 pub use functions::{FunctionDoc, functions, markdown, write_definitions};
 pub use library::{Library, Script};
 pub use limits::STACK;
+pub use prepare::prepare;

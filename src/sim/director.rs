@@ -218,7 +218,7 @@ impl Director {
         let tools = Arc::new(Tools {
             env: Arc::clone(&env),
             client: Arc::clone(&client),
-            door: Door::new(env, client, store.clone(), self.config.guard.clone()),
+            door: Arc::new(Door::new(env, client, store.clone(), self.config.guard.clone())),
             store,
             http: self.config.http.clone(),
             exports: self.files.exports.clone(),

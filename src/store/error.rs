@@ -10,6 +10,9 @@ pub enum StoreError {
     /// Another daemon has it.
     #[error("the store {} is in use by another uproctor: one daemon looks after a store", .0.display())]
     InUse(PathBuf),
+    /// Another daemon was started on it, where locks hold nobody back. This one must not write any more.
+    #[error("another uproctor has taken the store {} over: this one stops writing", .0.display())]
+    Taken(PathBuf),
     /// Another program holds a lock on the database.
     #[error("the store {} is locked by another program: close whatever has it open, and try again", .0.display())]
     Locked(PathBuf),
@@ -29,8 +32,19 @@ pub enum StoreError {
         /// The newest format this program knows.
         known: i64,
     },
-    /// The file holds something else, or is damaged.
-    #[error("the file {} is not an uproctor store, or it is damaged: {message}", path.display())]
+    /// Bytes of it have changed that nobody may change.
+    #[error(
+        "the store {} is damaged ({message}): nothing more is read from it or written to it. Move it away and put the \
+         last copy in its place; docs/errors.md says how", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        message: String,
+    },
+    /// The file holds something else.
+    #[error("the file {} is not an uproctor store: {message}", path.display())]
     NotAStore {
         /// The file.
         path: PathBuf,
@@ -57,6 +71,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is no use in trying again, for this program.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Taken(_) | Self::Damaged { .. } | Self::NotAStore { .. } | Self::Closed)
+    }
+
     pub(super) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         match error.sqlite_error_code() {
@@ -64,9 +83,8 @@ impl StoreError {
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 Self::ReadOnly(path)
             }
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::NotAStore { path, message: error.to_string() }
-            }
+            Some(ErrorCode::NotADatabase) => Self::NotAStore { path, message: error.to_string() },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, message: error.to_string() },
             Some(ErrorCode::DiskFull) => Self::Full(path),
             _ => Self::Other { path, message: error.to_string() },
         }

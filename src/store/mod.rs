@@ -12,6 +12,7 @@ mod holds;
 mod inbox;
 mod interventions;
 mod kv;
+mod lease;
 mod open;
 mod plans;
 mod runs;
@@ -20,6 +21,9 @@ mod standing;
 mod timers;
 mod trace;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::{path::Path, sync::Arc};
 
@@ -40,6 +44,7 @@ pub use trace::TraceBuffer;
 pub use writer::Pending;
 
 use crate::domain::{EventId, RunId};
+use lease::Lease;
 use open::Lock;
 use writer::Writer;
 
@@ -67,10 +72,12 @@ impl Store {
     fn open_flushing(path: &Path, flush: open::Flush) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
         let connection = open::for_writing(path, flush)?;
-        let ids = open::Ids::read(&connection).map_err(|error| StoreError::from_sqlite(path, &error))?;
+        let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+        let lease = Lease::take(&connection).map_err(sqlite)?;
+        let ids = open::Ids::read(&connection).map_err(sqlite)?;
         let history = History::open(path)?;
         Ok(Self {
-            writer: Arc::new(Writer::start(path, connection)?),
+            writer: Arc::new(Writer::start(path, connection, lease)?),
             ids: Arc::new(ids),
             history: Arc::new(history),
             _lock: Arc::new(lock),
@@ -90,6 +97,11 @@ impl Store {
     /// What was: for commands, and for the daemon where it must know.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Whether the store can be written, and is still ours.
+    pub fn check(&self) -> Pending<()> {
+        self.writer.submit(Lease::touch)
     }
 
     /// Writes everything that waits, moves the write-ahead log into the database and ends the writing thread.

@@ -20,6 +20,9 @@ use crate::domain::{EventId, RunId};
 /// How long to wait for another program's lock on the database before saying so.
 const BUSY: Duration = Duration::from_secs(3);
 
+/// A file up to this size is looked through for damage when it is opened: that takes well under a second.
+const LOOKED_THROUGH: u64 = 128 * 1024 * 1024;
+
 /// The lock on `STORE.lock`. The system lets go of it when the process ends, however it ends.
 pub(super) struct Lock {
     _file: File,
@@ -96,6 +99,7 @@ pub(super) fn for_writing(path: &Path, flush: Flush) -> Result<Connection, Store
     let mut connection = Connection::open(path).map_err(sqlite)?;
     connection.busy_timeout(BUSY).map_err(sqlite)?;
     check(path, &connection)?;
+    look_for_damage(path, &connection)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;
     let synchronous = match flush {
         Flush::EachCommit => "full",
@@ -141,6 +145,18 @@ fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: NEWEST });
     }
     Ok(())
+}
+
+/// Reads the whole file once, as long as that takes no time worth mentioning. What is wrong further on is noticed when it
+/// is read.
+fn look_for_damage(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > LOOKED_THROUGH) {
+        return Ok(());
+    }
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| StoreError::from_sqlite(path, &error))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), message: found }) }
 }
 
 /// The last numbers given to events and runs. They are given out in memory, so that what belongs together can be

@@ -9,10 +9,10 @@ use std::{
     thread::JoinHandle,
 };
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::StoreError;
+use super::{StoreError, lease::Lease};
 
 /// How many jobs may share one transaction, which bounds how long the first of them waits.
 const GROUP: usize = 256;
@@ -45,12 +45,12 @@ impl<T> Pending<T> {
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path, connection: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(path: &Path, connection: Connection, lease: Lease) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel(1024);
         let owned = path.to_owned();
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || work(&owned, connection, &receiver))
+            .spawn(move || work(&owned, connection, lease, &receiver))
             .map_err(|error| StoreError::Other { path: path.to_owned(), message: error.to_string() })?;
         Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), path: path.to_owned() })
     }
@@ -104,12 +104,25 @@ fn isolated<T>(
     result
 }
 
-fn work(path: &Path, mut connection: Connection, jobs: &Receiver<Job>) {
+/// A transaction to write in, as long as the store is ours.
+fn begin<'c>(
+    path: &Path,
+    connection: &'c mut Connection,
+    lease: Lease,
+) -> Result<Transaction<'c>, StoreError> {
+    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+    if !lease.is_ours(&transaction).map_err(sqlite)? {
+        return Err(StoreError::Taken(path.to_owned()));
+    }
+    Ok(transaction)
+}
+
+fn work(path: &Path, mut connection: Connection, lease: Lease, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        let transaction = match begin(path, &mut connection, lease) {
             Ok(transaction) => transaction,
             Err(error) => {
-                let error = StoreError::from_sqlite(path, &error);
                 tracing::error!(%error, "a write to the store failed");
                 first(Err(error.clone()))(Err(error));
                 continue;

@@ -203,7 +203,8 @@ fn is_ours(control: &SecretString, headers: &HeaderMap) -> bool {
 }
 
 fn known(shared: &Shared, text: &str) -> Result<AutomationName, Answer> {
-    let automations = &shared.state.automations;
+    let routes = shared.state.routes.get();
+    let automations = &routes.automations;
     let name = AutomationName::new(text).ok().filter(|name| automations.contains(name));
     name.ok_or_else(|| {
         let mut names: Vec<&str> = automations.iter().map(AutomationName::as_str).collect();

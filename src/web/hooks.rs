@@ -35,7 +35,8 @@ pub(super) async fn receive(
     body: Body,
 ) -> Result<Answer, Answer> {
     let name = name.ok().and_then(|Path(name)| HookName::new(&name).ok());
-    let Some((name, hook)) = name.as_ref().and_then(|name| shared.state.hooks.get_key_value(name)) else {
+    let routes = shared.state.routes.get();
+    let Some((name, hook)) = name.as_ref().and_then(|name| routes.hooks.get_key_value(name)) else {
         return Err(Answer::error(
             StatusCode::NOT_FOUND,
             "there is no webhook of this name: compare the end of the address with `webhook` in config.toml",

@@ -8,13 +8,10 @@ mod body;
 mod control;
 mod hooks;
 mod rate;
+mod routes;
 mod serve;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -28,8 +25,6 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config,
-    domain::{AutomationName, HookName},
     engine::Input,
     environment::Environment,
     store::{Store, StoreError},
@@ -37,19 +32,11 @@ use crate::{
 use answer::Answer;
 use rate::Rates;
 
+pub use routes::{CurrentRoutes, Hook, Routes};
 pub use serve::serve;
 
 /// How long a sender may take for the body of a request.
 const BODY_TIME: Duration = Duration::from_secs(10);
-
-/// One webhook: how its messages are signed, and whom they are for.
-#[derive(Clone, Debug)]
-pub struct Hook {
-    /// The automation that its events are for.
-    pub automation: AutomationName,
-    /// The trigger, as it is configured.
-    pub webhook: config::Webhook,
-}
 
 /// What the routes need of the daemon.
 pub struct WebState {
@@ -57,10 +44,8 @@ pub struct WebState {
     pub store: Store,
     /// The clock.
     pub env: Arc<dyn Environment>,
-    /// Every webhook.
-    pub hooks: HashMap<HookName, Hook>,
-    /// Every automation that `uproctor trigger` may name.
-    pub automations: HashSet<AutomationName>,
+    /// Webhooks and automations.
+    pub routes: CurrentRoutes,
     /// Takes what was committed, for the engine. As many events as fit are let in, and no more.
     pub committed: mpsc::Sender<Input>,
     /// Cancelled once no event is to be taken in any more.

@@ -1,6 +1,9 @@
 //! Requests as senders make them, good and bad, over a real store.
 
-use std::sync::Mutex;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Mutex,
+};
 
 use axum::{body::Body, response::Response};
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,7 +16,8 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::{
-    domain::{Detail, Event, EventId, EventKind, Scheme},
+    config,
+    domain::{AutomationName, Detail, Event, EventId, EventKind, HookName, Scheme},
     environment::{
         Request as Outgoing, Response as Incoming, Scope, Stopped, TransportError, TransportReason,
     },
@@ -65,9 +69,8 @@ impl World {
             let webhook = config::Webhook { hook: hook.clone(), scheme, secrets, per_minute: 5 };
             (hook, Hook { automation: AutomationName::new("pay").unwrap(), webhook })
         };
-        let state = WebState {
-            store: store.clone(),
-            env: clock.clone(),
+        let routes = CurrentRoutes::default();
+        routes.set(Routes {
             hooks: HashMap::from([
                 hook("hub", Scheme::Github, &["old", "new"]),
                 hook("stripe", Scheme::Stripe, &["new"]),
@@ -75,6 +78,11 @@ impl World {
                 hook("token", Scheme::Bearer, &["new"]),
             ]),
             automations: HashSet::from([AutomationName::new("pay").unwrap()]),
+        });
+        let state = WebState {
+            store: store.clone(),
+            env: clock.clone(),
+            routes,
             committed: sender,
             stopping: stopping.clone(),
             control: "ours".into(),

@@ -9,14 +9,19 @@
 
 mod api;
 mod check;
+mod daemon;
 mod docs;
+mod kill;
 mod lab;
 mod ledger;
+mod post;
 mod project;
 mod rehearse;
+mod reload;
 mod safety;
 mod scripts;
 mod servers;
 mod stopping;
 mod store;
 mod stub;
+mod wellbeing;

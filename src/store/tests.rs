@@ -1,0 +1,61 @@
+//! Two programs on one store, and a file that was damaged.
+
+use std::{fs, path::Path};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::domain::{Held, Hold};
+
+fn hold(store: &Store) -> Result<(), StoreError> {
+    let since = Timestamp::UNIX_EPOCH;
+    store.hold(Hold { held: Held::Everything, since, until: None, reason: "a test".to_owned() }).wait()
+}
+
+/// As on a file system over a network: nobody is held back by a lock.
+fn without_lock(path: &Path) {
+    fs::remove_file(open::beside(path, ".lock")).unwrap();
+}
+
+#[test]
+fn the_older_of_two_programs_on_one_store_writes_nothing_any_more() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("uproctor.db");
+    let older = Store::open(&path).unwrap();
+    hold(&older).unwrap();
+    older.check().wait().unwrap();
+    without_lock(&path);
+    let newer = Store::open(&path).unwrap();
+    assert!(newer.release(Held::Everything).wait().unwrap());
+    let refused = hold(&older).unwrap_err();
+    assert!(matches!(refused, StoreError::Taken(_)), "{refused}");
+    assert!(matches!(older.check().wait(), Err(StoreError::Taken(_))));
+    assert!(newer.history().holds(Timestamp::UNIX_EPOCH).unwrap().is_empty());
+    newer.check().wait().unwrap();
+}
+
+/// A store with some rows, closed, and some of its bytes overwritten from one of its pages on.
+fn damaged(folder: &TempDir, page: usize) -> std::path::PathBuf {
+    let path = folder.path().join("uproctor.db");
+    let store = Store::open(&path).unwrap();
+    hold(&store).unwrap();
+    store.close();
+    drop(store);
+    let mut bytes = fs::read(&path).unwrap();
+    let at = page * 4096;
+    bytes[at..at + 64].fill(0x5a);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn a_damaged_file_is_not_opened() {
+    for page in [1, 5, 10] {
+        let folder = TempDir::new().unwrap();
+        let path = damaged(&folder, page);
+        let before = fs::read(&path).unwrap();
+        let Err(error) = Store::open(&path) else { panic!("page {page} was damaged") };
+        assert!(error.to_string().contains("is damaged"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), before, "it was written to");
+    }
+}

@@ -28,8 +28,11 @@ impl<'a> Daemon<'a> {
     /// Starts one and waits until it listens.
     pub(crate) fn start(project: &'a Project, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let _ = fs::remove_file(control(project));
-        let daemon = Self::begin(project, arguments, variables);
-        until("the daemon listens", || address(project).is_some());
+        let mut daemon = Self::begin(project, arguments, variables);
+        until("the daemon listens", || {
+            assert!(daemon.child.try_wait().unwrap().is_none(), "it has ended: {}", daemon.log());
+            address(project).is_some()
+        });
         daemon
     }
 
@@ -58,10 +61,6 @@ impl<'a> Daemon<'a> {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-    }
-
-    pub(crate) fn is_alive(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 
     /// Tells it to stop and waits for its end.

@@ -33,8 +33,13 @@ pub(crate) struct Lab {
 impl Lab {
     /// A session `s` with so many players, and a project with these automations.
     pub(crate) fn new(players: usize, generation: &str, config: &str) -> Self {
+        Self::with_experiment(EXPERIMENT, players, generation, config)
+    }
+
+    /// The same with another experiment.
+    pub(crate) fn with_experiment(experiment: &str, players: usize, generation: &str, config: &str) -> Self {
         let project = Project::with_script("fn run(event) {}");
-        project.write("slow.toml", EXPERIMENT);
+        project.write("slow.toml", experiment);
         let arguments = ["sandbox", "--listen", "127.0.0.1:0", "--token", "T", "--session", "s"];
         let mut server = project
             .command()

@@ -10,9 +10,12 @@
 mod api;
 mod check;
 mod daemon;
+mod disk;
 mod docs;
+mod kill;
 mod lab;
 mod ledger;
+mod post;
 mod project;
 mod rehearse;
 mod reload;

@@ -84,7 +84,7 @@ impl Sent {
                 thread::sleep(Duration::from_millis(10));
             }
             let Some(event) = self.deliver(project, number) else { return };
-            if number % 5 == 0 {
+            if number.is_multiple_of(5) {
                 let again = self.deliver(project, number);
                 assert!(again.is_none_or(|again| again == event), "message {number} became two events");
             }
@@ -123,6 +123,7 @@ fn open(store: &Connection) -> i64 {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "how much was tried is the result")]
 fn nothing_is_lost_or_done_twice_however_often_the_daemon_is_killed() {
     let (kills, seed) = (variable("UPROCTOR_KILLS", 12), variable("UPROCTOR_SEED", 1));
     let begin = Instant::now();
@@ -150,7 +151,7 @@ fn nothing_is_lost_or_done_twice_however_often_the_daemon_is_killed() {
         let store = Connection::open(lab.project.path().join("uproctor.db")).unwrap();
         store.busy_timeout(Duration::from_secs(5)).unwrap();
         while u64::try_from(sent.taken.lock().unwrap().len()).unwrap() < all || open(&store) > 0 {
-            if waiting.elapsed() > patience || senders.iter().any(|sender| sender.is_finished()) {
+            if waiting.elapsed() > patience || senders.iter().any(thread::ScopedJoinHandle::is_finished) {
                 break;
             }
             thread::sleep(Duration::from_millis(50));
@@ -161,7 +162,7 @@ fn nothing_is_lost_or_done_twice_however_often_the_daemon_is_killed() {
     let found = look(&lab, &taken);
     assert!(found.broken.is_empty(), "seed {seed}: {:#?}\n{found}", found.broken);
     assert_eq!(taken.len() as u64, kills * MESSAGES, "every message was taken in the end");
-    println!("{kills} kills in {:.0?}, seed {seed}: {found}", begin.elapsed());
+    eprintln!("{kills} kills in {:.0?}, seed {seed}: {found}", begin.elapsed());
 }
 
 /// What there is at the end.

@@ -10,6 +10,7 @@
 mod api;
 mod check;
 mod daemon;
+mod disk;
 mod docs;
 mod kill;
 mod lab;

@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
-    os::unix::fs::FileExt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -20,7 +19,7 @@ use crate::{
 };
 
 /// A project whose automation starts every second.
-fn every_second(more: &str) -> Project {
+pub(crate) fn every_second(more: &str) -> Project {
     let project = Project::with_script("fn run(event) { kv::add(\"n\", 1); }");
     let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
     let config = config.replace("every = \"1h\"", "every = \"1s\"");
@@ -97,36 +96,4 @@ fn a_daemon_whose_store_another_has_taken_over_stops_and_says_so() {
     assert_eq!(daemon.end().code(), Some(1));
     let log = log(&project);
     assert!(log.contains("the daemon cannot go on: another uproctor has taken the store"), "{log}");
-}
-
-/// Overwrites every page of the store but the first, where it lies.
-fn damage(project: &Project) {
-    let file = fs::File::options().write(true).open(project.path().join("uproctor.db")).unwrap();
-    let pages = file.metadata().unwrap().len() / 4096;
-    for page in 1..pages {
-        file.write_all_at(&[0x5a; 512], page * 4096).unwrap();
-    }
-}
-
-#[test]
-fn a_damaged_store_is_said_in_one_sentence_at_the_start_and_while_running() {
-    let project = every_second("");
-    let daemon = Daemon::start(&project, &[], &[]);
-    until("it runs", || daemon.runs().len() >= 2);
-    // What was written lately is in the log beside it; after this it has to be read from the file.
-    let other = rusqlite::Connection::open(project.path().join("uproctor.db")).unwrap();
-    other.busy_timeout(Duration::from_secs(5)).unwrap();
-    let moved = other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(moved, 0);
-    drop(other);
-    damage(&project);
-    // Rows that are not kept in memory are read when the program is started again; until then it may go on.
-    thread::sleep(Duration::from_secs(2));
-    drop(daemon);
-    let _ = fs::remove_file(project.path().join("uproctor.db-wal"));
-    let output = project.run(&["run"]);
-    let said = crate::project::text(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("is damaged") && said.contains("docs/errors.md"), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
 }

@@ -139,13 +139,10 @@ impl Daemon {
         self.begin(first);
         while !stop.is_cancelled() {
             let happened = runtime.block_on(self.next(stop));
-            match self.go_round(happened) {
-                Ok(()) => {}
-                Err(error) => {
-                    // What is under way is still let to its end.
-                    let _ = self.finish(runtime, hurry);
-                    return Err(error);
-                }
+            if let Err(error) = self.go_round(happened) {
+                // What is under way is still let to its end.
+                let _ = self.finish(runtime, hurry);
+                return Err(error);
             }
         }
         self.finish(runtime, hurry)

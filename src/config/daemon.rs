@@ -110,9 +110,18 @@ impl DaemonSection {
 }
 
 fn heartbeat(section: &mut Section<'_, '_>, secrets: &Secrets<'_>) -> Option<Heartbeat> {
+    let named = section.has("heartbeat_env") || section.has("heartbeat_file");
     let every = section.duration("heartbeat_every", Duration::from_secs(1));
+    if let Some(every) = every.as_ref().filter(|_| !named) {
+        let help = "name the place of its address with `heartbeat_env` or `heartbeat_file`";
+        section.source.error_help(every.span.clone(), "nobody is named who is to hear the heartbeat", help);
+    }
     let mut urls = secrets.read(section, "heartbeat_env", "heartbeat_file").into_iter();
     let Placed { value: url, span } = urls.next()?;
+    if url.expose_secret() == super::STAND_IN {
+        // A rehearsal tells nobody.
+        return None;
+    }
     if let Some(second) = urls.next() {
         section.source.error(second.span, "one heartbeat is enough: name one address");
     }

@@ -1,5 +1,6 @@
 //! Whole configurations: what is read, and everything that is said about what cannot be.
 
+mod heartbeat;
 mod pace;
 
 use secrecy::ExposeSecret;

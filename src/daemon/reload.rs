@@ -122,7 +122,8 @@ impl<F: Fn(&Config)> Watch<F> {
         }
         (self.taken)(&config);
         tell(&self.config, &self.library, &config, &library);
-        self.files.0.retain(|path, _| Files::of(&config).0.contains_key(path));
+        let in_use = Files::of(&config);
+        self.files.0.retain(|path, _| in_use.0.contains_key(path));
         (self.config, self.library) = (config, library);
     }
 }

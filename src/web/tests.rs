@@ -1,5 +1,8 @@
 //! Requests as senders make them, good and bad, over a real store.
 
+mod control;
+mod routes;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Mutex,
@@ -49,6 +52,7 @@ struct World {
     stopping: CancellationToken,
     clock: Arc<Clock>,
     store: Store,
+    routes: CurrentRoutes,
     _folder: TempDir,
 }
 
@@ -82,13 +86,13 @@ impl World {
         let state = WebState {
             store: store.clone(),
             env: clock.clone(),
-            routes,
+            routes: routes.clone(),
             committed: sender,
             stopping: stopping.clone(),
             control: "ours".into(),
         };
         let router = router_with(state, Duration::from_millis(100));
-        Self { router, committed, stopping, clock, store, _folder: folder }
+        Self { router, committed, stopping, clock, store, routes, _folder: folder }
     }
 
     async fn send(&self, request: Request<Body>) -> (u16, Value) {
@@ -355,27 +359,6 @@ async fn a_closed_store_is_no_success() {
     assert_eq!(status, 503);
     assert!(error(&answer).contains("not be stored"), "{answer}");
     assert!(world.taken().is_none());
-}
-
-#[tokio::test]
-async fn a_person_with_the_token_starts_an_automation() {
-    let mut world = World::new();
-    let control =
-        |token: &str, body: &'static str| post_to("/control/trigger", &[("authorization", token)], body);
-    for token in ["", "ours", "Bearer", "Bearer ", "Bearer theirs", "Basic ours"] {
-        assert_eq!(world.send(control(token, r#"{"automation": "pay"}"#)).await.0, 401, "{token:?}");
-    }
-    assert_eq!(world.send(post_to("/control/trigger", &[], "")).await.0, 401);
-    let (status, answer) = world.send(control("Bearer ours", r#"{"automation": "pya"}"#)).await;
-    assert_eq!((status, error(&answer)), (404, "there is no automation \"pya\": did you mean \"pay\"?"));
-    for bad in ["", "{", "[]", "{}", r#"{"automation": "pay", "dryrun": true}"#, r#"{"automation": 1}"#] {
-        assert_eq!(world.send(control("Bearer ours", bad)).await.0, 400, "{bad}");
-    }
-    assert!(world.taken().is_none());
-    let body = r#"{"automation": "pay", "payload": [1], "dry_run": true}"#;
-    assert_eq!(world.send(control("Bearer ours", body)).await, (202, json!({ "event": 1 })));
-    let event = world.taken().unwrap();
-    assert_eq!(event.detail, Detail::Manual { payload: json!([1]), dry_run: true });
 }
 
 #[tokio::test]

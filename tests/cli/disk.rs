@@ -112,6 +112,7 @@ impl Small {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that could not be made is no success")]
 fn a_full_disk_stops_nothing_for_good_and_nothing_is_pretended() {
     let project = Project::with_script("fn run(event) { log::info(`ran ${event.payload.number}.`); }");
     let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
@@ -120,7 +121,10 @@ fn a_full_disk_stops_nothing_for_good_and_nothing_is_pretended() {
         .replace("every = \"1h\"", hook)
         .replace("[daemon]\n", "[daemon]\nstore = \"small/uproctor.db\"\n");
     project.write("config.toml", &config);
-    let Some(mut daemon) = Small::start(&project) else { return };
+    let Some(mut daemon) = Small::start(&project) else {
+        eprintln!("not tested: this system lets nobody mount a small file system");
+        return;
+    };
     assert_eq!(daemon.post(0), 202);
     daemon.fill();
     let mut taken = vec![0];

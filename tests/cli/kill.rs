@@ -24,10 +24,11 @@ use crate::{
     project::Project,
 };
 
-const PLAYERS: u64 = 20;
 const SENDERS: u64 = 3;
 /// The messages for each kill, about as many as the daemon can handle in between.
 const MESSAGES: u64 = 8;
+/// About so many steps for each player: a daemon takes what it did itself long ago for the hand of a person.
+const STEPS: u64 = 50;
 
 const SCRIPT: &str =
     "fn run(event) {\n    players::list(\"s\");\n    players::advance(\"s\", event.payload.player);\n}";
@@ -63,6 +64,7 @@ fn experiment(pages: u64) -> String {
 /// What a sender of webhooks knows.
 #[derive(Default)]
 struct Sent {
+    players: u64,
     /// The messages that were taken, each with its event.
     taken: Mutex<BTreeMap<u64, Value>>,
     next: AtomicU64,
@@ -94,7 +96,7 @@ impl Sent {
 
     /// Sends one message until it is taken; gives its event.
     fn deliver(&self, project: &Project, number: u64) -> Option<Value> {
-        let body = json!({ "number": number, "player": format!("p{}", 1 + number % PLAYERS) });
+        let body = json!({ "number": number, "player": format!("p{}", 1 + number % self.players) });
         while !self.over.load(Ordering::SeqCst) {
             let answer = address(project).and_then(|at| post(&at, "step", &format!("m{number}"), &body).ok());
             match answer {
@@ -127,13 +129,13 @@ fn open(store: &Connection) -> i64 {
 fn nothing_is_lost_or_done_twice_however_often_the_daemon_is_killed() {
     let (kills, seed) = (variable("UPROCTOR_KILLS", 12), variable("UPROCTOR_SEED", 1));
     let begin = Instant::now();
-    let players = usize::try_from(PLAYERS).unwrap();
-    let pages = 20 + 2 * kills * MESSAGES / PLAYERS;
-    let lab = Lab::with_experiment(&experiment(pages), players, "newest", CONFIG);
+    let players = 20.max(kills * MESSAGES / STEPS);
+    let lab =
+        Lab::with_experiment(&experiment(2 * STEPS), usize::try_from(players).unwrap(), "newest", CONFIG);
     lab.project.write("scripts/step.rhai", SCRIPT);
     let variables = [("SANDBOX_TOKEN", "T"), ("HOOK_SECRET", SECRET)];
     let mut random = Pcg64::seed_from_u64(seed);
-    let sent = Sent::default();
+    let sent = Sent { players, ..Sent::default() };
     thread::scope(|scope| {
         // Also where something goes wrong: the senders are waited for.
         let _over = Over(&sent.over);
@@ -159,7 +161,7 @@ fn nothing_is_lost_or_done_twice_however_often_the_daemon_is_killed() {
         assert!(daemon.stop().success());
     });
     let taken = sent.taken.into_inner().unwrap();
-    let found = look(&lab, &taken);
+    let found = look(&lab, players, &taken);
     assert!(found.broken.is_empty(), "seed {seed}: {:#?}\n{found}", found.broken);
     assert_eq!(taken.len() as u64, kills * MESSAGES, "every message was taken in the end");
     eprintln!("{kills} kills in {:.0?}, seed {seed}: {found}", begin.elapsed());
@@ -194,7 +196,7 @@ fn counts(store: &Connection, sql: &str) -> BTreeMap<String, i64> {
     rows.map(Result::unwrap).collect()
 }
 
-fn look(lab: &Lab, taken: &BTreeMap<u64, Value>) -> Found {
+fn look(lab: &Lab, players: u64, taken: &BTreeMap<u64, Value>) -> Found {
     let store = Connection::open(lab.project.path().join("uproctor.db")).unwrap();
     let mut found = Found {
         messages: taken.len(),
@@ -209,7 +211,11 @@ fn look(lab: &Lab, taken: &BTreeMap<u64, Value>) -> Found {
         found.broken.push("a run has not ended".to_owned());
     }
     look_at_events(&store, taken, &mut found);
-    look_at_steps(lab, &store, &mut found);
+    look_at_steps(lab, players, &store, &mut found);
+    let (code, said) = lab.run(&["audit", "--verify"]);
+    if code != 0 {
+        found.broken.push(said);
+    }
     found
 }
 
@@ -243,9 +249,9 @@ fn look_at_events(store: &Connection, taken: &BTreeMap<u64, Value>, found: &mut 
 }
 
 /// The server has made every step that the ledger calls done, and none that the ledger does not know of.
-fn look_at_steps(lab: &Lab, store: &Connection, found: &mut Found) {
+fn look_at_steps(lab: &Lab, players: u64, store: &Connection, found: &mut Found) {
     let history = lab.json(&["api", "-u", &lab.url, "-a", "T", &format!("{}/data", lab.session)]);
-    for player in (1..=PLAYERS).map(|number| format!("p{number}")) {
+    for player in (1..=players).map(|number| format!("p{number}")) {
         let changes = history["data"][&player]["show_page"].as_array().cloned().unwrap_or_default();
         let by_admin = |change: &&Value| change[4].as_str().unwrap_or_default().contains("advance_by_one");
         let made = i64::try_from(changes.iter().filter(by_admin).count()).unwrap();

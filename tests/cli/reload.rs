@@ -1,6 +1,6 @@
 //! A configuration that changes while the daemon runs.
 
-use std::{fs, thread, time::Duration};
+use std::{fs, process::Stdio, thread, time::Duration};
 
 use crate::{
     daemon::{Daemon, until},
@@ -18,7 +18,7 @@ fn outcomes(daemon: &Daemon<'_>, outcome: &str) -> usize {
 fn a_broken_script_changes_nothing_and_a_mended_one_is_taken_at_once() {
     let project = Project::new("http://127.0.0.1:9/", "", SLEEPS);
     let daemon = Daemon::start(&project, &[], &[]);
-    let mut first = project.command().args(["trigger", "it"]).spawn().unwrap();
+    let mut first = project.command().args(["trigger", "it"]).stdout(Stdio::null()).spawn().unwrap();
     until("a run is under way", || outcomes(&daemon, "running") == 1);
 
     project.write("scripts/it.rhai", "fn run(event) {\n    log::info(\"the second text\"\n}");

@@ -25,7 +25,7 @@ impl Door {
             return Ok(None);
         }
         // Each step of ours explains one move.
-        let mut ours = self.store.history().steps_of(session, player, 100)?;
+        let mut ours = self.store.history().steps_of(session, player, 1000)?;
         for (endpoint, a_move) in by_admin {
             if let Some(at) = ours.iter().position(|(action, _)| action == endpoint.name()) {
                 ours.swap_remove(at);

@@ -29,6 +29,8 @@ struct State {
     gone: bool,
     /// When it was first answered again after that.
     back_since: Option<Timestamp>,
+    /// What went wrong last, in a sentence.
+    last: String,
 }
 
 impl Circuit {
@@ -67,17 +69,28 @@ impl Circuit {
                     Err(error) => error.reason == TransportReason::Connect,
                 };
                 state.failures = state.failures.saturating_add(1);
+                state.last = match result {
+                    Ok(answer) => format!("it answered {}", answer.status),
+                    Err(error) => crate::api::refusal::tidy(&error.message),
+                };
                 if state.failures >= FAILURES {
                     if state.closed_until.is_none() {
                         tracing::warn!(
                             failures = state.failures,
-                            "the uproot server fails again and again: it is left alone, and tried now and then"
+                            "the uproot server fails again and again ({}): it is left alone, and tried now and then. Is \
+                             `url` right, and the server running?",
+                            state.last
                         );
                     }
                     state.open_from(now);
                 }
             }
         }
+    }
+
+    /// What went wrong last, in a sentence.
+    pub(super) fn last_failure(&self) -> String {
+        self.lock().last.clone()
     }
 
     /// Since when the server is back, if it was gone before.

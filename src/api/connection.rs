@@ -1,6 +1,9 @@
 //! One request to the server: its headers, its limits, and one or several attempts.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -16,6 +19,9 @@ use super::{
 };
 use crate::domain::ServerUrl;
 use crate::environment::{Environment, Priority, Request, Response, Scope, TransportError, TransportReason};
+
+/// How often somebody who waits for a failing server looks whether it is back.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The way to one server.
 pub(super) struct Connection {
@@ -102,16 +108,20 @@ impl Connection {
     /// Sends one request once the circuit lets it.
     fn execute(&self, request: Request, scope: &Scope) -> Result<Response, TransportError> {
         loop {
-            let wait = self.circuit.wait(self.env.now());
+            let now = self.env.now();
+            let wait = self.circuit.wait(now);
             if wait.is_zero() {
                 break;
             }
-            self.env.sleep(wait, scope).map_err(|stopped| TransportError {
-                sent: false,
-                reason: TransportReason::Stopped(stopped),
-                message: format!(
-                    "the server has failed again and again and is left alone for a while: {stopped}"
-                ),
+            let stopped = |reason, message| TransportError { sent: false, reason, message };
+            // Of more use than "out of time" is what is wrong.
+            if wait >= scope.remaining(now) {
+                let why = format!("the server fails again and again: {}", self.circuit.last_failure());
+                return Err(stopped(TransportReason::Connect, why));
+            }
+            // Looked at again and again, since the first answer lets all go on.
+            self.env.sleep(wait.min(LOOK), scope).map_err(|why| {
+                stopped(TransportReason::Stopped(why), format!("waiting for a server that fails: {why}"))
             })?;
         }
         let result = self.env.execute(request, scope);

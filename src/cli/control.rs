@@ -91,7 +91,9 @@ pub(super) fn with_store<T>(
     path: &Path,
     work: impl FnOnce(&Store) -> Result<T, StoreError>,
 ) -> Result<T, Exit> {
-    let result = Store::open(path).and_then(|store| {
+    // A new store would only hide that this is the wrong folder.
+    let there = if path.exists() { Ok(()) } else { Err(StoreError::Missing(path.to_owned())) };
+    let result = there.and_then(|()| Store::open(path)).and_then(|store| {
         let result = work(&store);
         store.close();
         result

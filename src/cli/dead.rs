@@ -110,10 +110,10 @@ pub(super) fn print(letter: &DeadLetter, zone: &Zone) {
 }
 
 fn again(one: &One, remedy: Remedy, path: &Path) -> Exit {
-    let store = config::load(path).config.daemon.store;
+    let daemon = config::load(path).config.daemon;
     let run = RunId(one.run);
-    match control::ask(&store, "dead", &json!({ "run": run, "remedy": remedy })) {
-        Asked::Answer(answer) => trigger::follow_answer(&answer, &store, one.json),
+    match control::ask(&daemon.store, "dead", &json!({ "run": run, "remedy": remedy })) {
+        Asked::Answer(answer) => trigger::follow_answer(&answer, &daemon, one.json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, one.json, move |tools| {
             let closed = tools.store.close_dead_letter(run, remedy, tools.env.now()).wait()?;

@@ -94,6 +94,7 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
         .and_then(|time| now.saturating_add(SignedDuration::try_from(time).unwrap_or_default()).ok());
     let hold = Hold { held: held.clone(), since: now, until, reason: args.reason.clone() };
     let body = json!({ "held": held, "reason": args.reason, "until": until });
+    let mut when = "nothing is written any more";
     match control::ask(store, "pause", &body) {
         Asked::Answer(_) => {}
         Asked::Failed(exit) => return exit,
@@ -101,6 +102,7 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
             if let Err(exit) = control::with_store(store, |store| store.hold(hold).wait()) {
                 return exit;
             }
+            when = "no daemon runs on this store, and one that starts will write nothing";
         }
     }
     let back = match &held {
@@ -109,8 +111,21 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
         Held::Session(session) => format!("uproctor resume --session {session}"),
         Held::Player(session, player) => format!("uproctor resume --session {session} --player {player}"),
     };
-    out::line(&format!("{held} is paused: nothing is written any more. `{back}` lets it go on"));
+    out::line(&format!("{held} is paused: {when} ({}). `{back}` lets it go on", store.display()));
+    if let Some(session) = &args.what.session
+        && !names_session(&config, session)
+    {
+        out::line(&format!(
+            "note: no automation's params name a session {session}: is it spelled like this?"
+        ));
+    }
     Exit::Done
+}
+
+/// Whether the parameters of an automation name the session.
+fn names_session(config: &Config, session: &SessionName) -> bool {
+    let params = config.automations.iter().flat_map(|automation| automation.params.values());
+    params.filter_map(serde_json::Value::as_str).any(|value| value == session.as_str())
 }
 
 /// Lets go on.

@@ -107,10 +107,10 @@ fn describe(effect: &Effect) -> String {
 
 /// Approves a plan and shows what came of it.
 pub(super) fn approve(args: &Approve, path: &Path) -> Exit {
-    let store = config::load(path).config.daemon.store;
+    let daemon = config::load(path).config.daemon;
     let run = RunId(args.plan);
-    match control::ask(&store, "plan", &json!({ "run": run })) {
-        Asked::Answer(answer) => trigger::follow_answer(&answer, &store, args.json),
+    match control::ask(&daemon.store, "plan", &json!({ "run": run })) {
+        Asked::Answer(answer) => trigger::follow_answer(&answer, &daemon, args.json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, args.json, move |tools| {
             let decided = tools.store.approve(run, tools.env.now()).wait()?;

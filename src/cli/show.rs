@@ -11,7 +11,7 @@ use super::{
     runs::{local, took},
 };
 use crate::{
-    config,
+    config::{self, DaemonSection},
     domain::RunId,
     schedule::Zone,
     store::{EffectRow, History, RunDetail},
@@ -40,8 +40,9 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
 }
 
 /// Shows a run that has just ended; its outcome is the exit code.
-pub(super) fn print(store: &Path, run: RunId, json: bool) -> Exit {
-    show(store, run, json, &Zone::utc(), true)
+pub(super) fn print(daemon: &DaemonSection, run: RunId, json: bool) -> Exit {
+    let utc = Zone::utc();
+    show(&daemon.store, run, json, daemon.timezone.as_ref().unwrap_or(&utc), true)
 }
 
 fn show(store: &Path, run: RunId, as_json: bool, zone: &Zone, judge: bool) -> Exit {

@@ -12,7 +12,7 @@ use super::{
     out, run, show,
 };
 use crate::{
-    config,
+    config::{self, DaemonSection},
     dispatch::{Dispatcher, Happened, Waiting, Work},
     domain::{AutomationName, Detail, Event, EventId, EventKind, RunId},
     engine::Input,
@@ -45,10 +45,10 @@ fn json_value(text: &str) -> Result<Value, String> {
 
 /// Runs an automation once: by the daemon, if one runs, else here.
 pub(super) fn run(args: &Args, path: &Path) -> Exit {
-    let store = config::load(path).config.daemon.store;
+    let daemon = config::load(path).config.daemon;
     let body = json!({"automation": args.name.as_str(), "payload": args.payload, "dry_run": args.dry_run});
-    match control::ask(&store, "trigger", &body) {
-        Asked::Answer(answer) => follow_answer(&answer, &store, args.json),
+    match control::ask(&daemon.store, "trigger", &body) {
+        Asked::Answer(answer) => follow_answer(&answer, &daemon, args.json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => {
             let draft = config::load(path);
@@ -71,16 +71,17 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
 }
 
 /// Waits for the run of the event that the daemon's answer names, and shows it.
-pub(super) fn follow_answer(answer: &Value, store: &Path, json: bool) -> Exit {
+pub(super) fn follow_answer(answer: &Value, daemon: &DaemonSection, json: bool) -> Exit {
     let (Some(event), Ok(runtime)) = (answer["event"].as_i64(), run::runtime()) else {
         out::error("the daemon did not say what came of it: see `uproctor runs`");
         return Exit::NotRight;
     };
-    follow(json, &Live::new(runtime.handle().clone()), EventId(event), store)
+    follow(json, &Live::new(runtime.handle().clone()), EventId(event), daemon)
 }
 
 /// Waits for the event's run to end and shows it.
-fn follow(json: bool, env: &Live, event: EventId, store: &Path) -> Exit {
+fn follow(json: bool, env: &Live, event: EventId, daemon: &DaemonSection) -> Exit {
+    let store = &daemon.store;
     let scope = Scope::for_duration(env.now(), Duration::from_hours(24));
     loop {
         let row = match History::open(store).and_then(|history| history.of_event(event)) {
@@ -92,7 +93,7 @@ fn follow(json: bool, env: &Live, event: EventId, store: &Path) -> Exit {
         };
         if let Some(row) = row.filter(|row| !matches!(row.outcome.as_str(), "accepted" | "running")) {
             return match row.run {
-                Some(run) => show::print(store, RunId(run), json),
+                Some(run) => show::print(daemon, RunId(run), json),
                 None => {
                     out::error(&format!("not run: {}", row.reason.unwrap_or_default()));
                     Exit::NotRight
@@ -162,7 +163,7 @@ pub(super) fn here(
         }
     };
     match row.run {
-        Some(run) => show::print(&config.daemon.store, RunId(run), json),
+        Some(run) => show::print(&config.daemon, RunId(run), json),
         None => {
             out::error(&format!("not run: {}", row.reason.unwrap_or_default()));
             Exit::NotRight

@@ -13,6 +13,12 @@ pub enum StoreError {
     /// Another daemon was started on it, where locks hold nobody back. This one must not write any more.
     #[error("another uproctor has taken the store {} over: this one stops writing", .0.display())]
     Taken(PathBuf),
+    /// The file was removed, or another one was put in its place, while it was open.
+    #[error(
+        "the store {} was removed or replaced while uproctor ran: what happens now could not be kept, so it stops. Put the file \
+         back, or start anew without a memory", .0.display()
+    )]
+    Gone(PathBuf),
     /// Another program holds a lock on the database.
     #[error("the store {} is locked by another program: close whatever has it open, and try again", .0.display())]
     Locked(PathBuf),
@@ -52,7 +58,7 @@ pub enum StoreError {
         message: String,
     },
     /// There is no file.
-    #[error("there is no store {} yet: it is made by `uproctor run`", .0.display())]
+    #[error("there is no store {} yet: it is made by `uproctor run`. Is this the right folder, or `--config`?", .0.display())]
     Missing(PathBuf),
     /// No room left on the disk.
     #[error("the disk with the store {} is full: make room, then start again", .0.display())]
@@ -73,7 +79,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether there is no use in trying again, for this program.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Taken(_) | Self::Damaged { .. } | Self::NotAStore { .. } | Self::Closed)
+        matches!(
+            self,
+            Self::Taken(_) | Self::Gone(_) | Self::Damaged { .. } | Self::NotAStore { .. } | Self::Closed
+        )
     }
 
     pub(super) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {

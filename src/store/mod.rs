@@ -73,7 +73,7 @@ impl Store {
         let lock = Lock::take(path)?;
         let connection = open::for_writing(path, flush)?;
         let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
-        let lease = Lease::take(&connection).map_err(sqlite)?;
+        let lease = Lease::take(path, &connection).map_err(sqlite)?;
         let ids = open::Ids::read(&connection).map_err(sqlite)?;
         let history = History::open(path)?;
         Ok(Self {

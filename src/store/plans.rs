@@ -66,7 +66,8 @@ impl Decided {
             Self::Now(_) => None,
             Self::Unknown => Some(format!("there is no plan {run}: `uproctor plans` lists those that wait")),
             Self::Before(state) => {
-                Some(format!("plan {run} was {state} before: `uproctor plans --all` says when"))
+                let has = if state == "expired" { "has" } else { "was already" };
+                Some(format!("plan {run} {has} {state}: `uproctor plans --all` says when"))
             }
         }
     }

@@ -34,6 +34,19 @@ fn the_older_of_two_programs_on_one_store_writes_nothing_any_more() {
     newer.check().wait().unwrap();
 }
 
+#[test]
+fn a_store_whose_file_is_gone_takes_nothing_any_more() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("uproctor.db");
+    let store = Store::open(&path).unwrap();
+    hold(&store).unwrap();
+    fs::remove_file(&path).unwrap();
+    let refused = hold(&store).unwrap_err();
+    assert!(matches!(refused, StoreError::Gone(_)), "{refused}");
+    fs::write(&path, "another file").unwrap();
+    assert!(matches!(store.check().wait(), Err(StoreError::Gone(_))));
+}
+
 /// A store with some rows, closed, and some of its bytes overwritten from one of its pages on.
 fn damaged(folder: &TempDir, page: usize) -> std::path::PathBuf {
     let path = folder.path().join("uproctor.db");

@@ -111,6 +111,9 @@ fn begin<'c>(
     lease: Lease,
 ) -> Result<Transaction<'c>, StoreError> {
     let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    if !lease.is_there(path) {
+        return Err(StoreError::Gone(path.to_owned()));
+    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
     if !lease.is_ours(&transaction).map_err(sqlite)? {
         return Err(StoreError::Taken(path.to_owned()));

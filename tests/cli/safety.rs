@@ -46,7 +46,7 @@ fn a_plan_is_approved_once_and_leaves_out_who_has_moved() {
     assert_eq!(carried_out["kind"], "plan");
 
     let (code, said) = lab.run(&["approve", &plan]);
-    assert!(code == 1 && said.contains("approved before"), "{said}");
+    assert!(code == 1 && said.contains("was already approved"), "{said}");
     assert_eq!(lab.pages(), [2, 2]);
     assert_eq!(lab.run(&["plans"]).1, "no plan waits\n");
     let (code, said) = lab.run(&["approve", "999"]);
@@ -67,7 +67,7 @@ fn a_plan_that_is_rejected_or_too_old_does_nothing() {
     let second = plan(lab.json(&["trigger", "step", "--json"]));
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let (code, said) = lab.run(&["approve", &second]);
-    assert!(code == 1 && said.contains("expired before"), "{said}");
+    assert!(code == 1 && said.contains("has expired"), "{said}");
     assert_eq!(lab.pages(), [1]);
     let dead = lab.json(&["dead", "--json"]);
     assert_eq!((dead[0]["kind"].as_str(), dead[0]["run"].as_i64()), (Some("expired"), second.parse().ok()));
@@ -126,6 +126,10 @@ fn what_is_paused_protected_or_quiet_is_not_written_to() {
         assert!(run["outcome"] != "done" && reason.contains(why), "{run:#}");
         assert_eq!(lab.pages(), [1], "{why}");
     };
+    // Where nothing has run yet there is nothing to pause: it would be the wrong folder.
+    let (code, said) = lab.run(&["pause"]);
+    assert!(code == 1 && said.contains("the right folder"), "{said}");
+    assert_eq!(lab.run(&["trigger", "step", "--dry-run"]).0, 0);
     for (what, back) in [(&["--session", "s"][..], "s"), (&["--session", "s", "--player", "p1"], "p1")] {
         assert_eq!(lab.run(&[&["pause"], what].concat()).0, 0);
         let run = lab.json(&["trigger", "step", "--json"]);

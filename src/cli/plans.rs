@@ -12,7 +12,7 @@ use super::{
     trigger,
 };
 use crate::{
-    config,
+    config::{self, DaemonSection},
     domain::{Effect, RunId},
     schedule::Zone,
     store::{Decided, History, PlanRow},
@@ -32,8 +32,12 @@ pub(super) struct Args {
 /// `uproctor approve`
 #[derive(clap::Args)]
 pub(super) struct Approve {
-    /// The plan's number, as `uproctor plans` lists it
-    plan: i64,
+    /// The plans' numbers, as `uproctor plans` lists them
+    #[arg(required_unless_present = "all")]
+    plans: Vec<i64>,
+    /// All that wait, oldest first
+    #[arg(long, conflicts_with = "plans")]
+    all: bool,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
@@ -105,14 +109,39 @@ fn describe(effect: &Effect) -> String {
     line
 }
 
-/// Approves a plan and shows what came of it.
+/// Approves plans and shows what came of each.
 pub(super) fn approve(args: &Approve, path: &Path) -> Exit {
     let daemon = config::load(path).config.daemon;
-    let run = RunId(args.plan);
+    let plans = if args.all {
+        let waiting = History::open(&daemon.store).and_then(|history| history.plans(false));
+        match waiting {
+            Ok(waiting) => waiting.iter().rev().map(|plan| plan.run).collect(),
+            Err(error) => {
+                out::error(&error.to_string());
+                return Exit::NotRight;
+            }
+        }
+    } else {
+        args.plans.clone()
+    };
+    if plans.is_empty() {
+        out::line("no plan waits");
+    }
+    let mut exit = Exit::Done;
+    for plan in plans {
+        let one = approve_one(RunId(plan), args.json, &daemon, path);
+        if one != Exit::Done {
+            exit = one;
+        }
+    }
+    exit
+}
+
+fn approve_one(run: RunId, json: bool, daemon: &DaemonSection, path: &Path) -> Exit {
     match control::ask(&daemon.store, "plan", &json!({ "run": run })) {
-        Asked::Answer(answer) => trigger::follow_answer(&answer, &daemon, args.json),
+        Asked::Answer(answer) => trigger::follow_answer(&answer, daemon, json),
         Asked::Failed(exit) => exit,
-        Asked::NoDaemon => trigger::here(path, args.json, move |tools| {
+        Asked::NoDaemon => trigger::here(path, json, move |tools| {
             let decided = tools.store.approve(run, tools.env.now()).wait()?;
             Ok(match decided {
                 Decided::Now(Some(event)) => Ok(event),

@@ -38,7 +38,7 @@ pub struct PlanRow {
     pub expires: i64,
     /// Why it waits.
     pub reason: String,
-    /// `waiting`, `approved`, `rejected` or `expired`.
+    /// `waiting`, `approved`, `rejected`, `expired` or `replaced`.
     pub state: String,
     /// When that was decided.
     pub decided: Option<i64>,
@@ -199,6 +199,36 @@ impl History {
             Ok(next.map(super::instant))
         })
     }
+}
+
+/// A run has ended. A plan of an earlier run of its automation that wants exactly the same is replaced by its own: a script that
+/// runs every minute would else ask for the same again and again.
+pub(super) fn replace_older(connection: &Connection, run: RunId, now: Timestamp) -> rusqlite::Result<()> {
+    let Ok(automation) = waiting(connection, run)? else { return Ok(()) };
+    let older: Vec<i64> = connection
+        .prepare_cached("SELECT run FROM plan WHERE automation = ?1 AND state = 'waiting' AND run < ?2")?
+        .query_map(params![automation, run.0], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    if older.is_empty() {
+        return Ok(());
+    }
+    let wanted = wants(connection, run.0)?;
+    for plan in older {
+        if wants(connection, plan)? == wanted {
+            let note = format!("plan {run} wants the same");
+            decide(connection, RunId(plan), "replaced", Some(&note), now)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a plan wants to do to whom, from which page; when the player came there does not matter.
+fn wants(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
+    let mut effects = planned(connection, run)?;
+    for effect in &mut effects {
+        effect.precondition = effect.precondition.take().map(|seen| seen["show_page"].clone());
+    }
+    Ok(effects)
 }
 
 const PLAN: &str = "run, automation, made, expires, reason, state, decided, note";

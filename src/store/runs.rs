@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    ClockCursor, OpenEffect, Store, cursors, dead, effects, holds, inbox, millis, standing, writer::Pending,
+    ClockCursor, OpenEffect, Store, cursors, dead, effects, holds, inbox, millis, plans, standing,
+    writer::Pending,
 };
 use crate::domain::{AutomationName, Event, EventId, Hold, Mode, Outcome, RunId, RunReport, TraceLine};
 
@@ -157,6 +158,7 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
                 .prepare_cached("UPDATE run SET ended = ?2, outcome = ?3, reason = ?4 WHERE id = ?1")?
                 .execute(params![run.0, millis(*at), report.outcome.as_str(), report.reason])?;
             dead::after_run(connection, *run, *at, report)?;
+            plans::replace_older(connection, *run, *at)?;
             connection
                 .prepare_cached(
                     "UPDATE event SET state = 'done' WHERE id = (SELECT event FROM run WHERE id = ?1)",

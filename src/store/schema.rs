@@ -124,7 +124,7 @@ const MIGRATIONS: [&str; 2] = ["
         made INTEGER NOT NULL,
         expires INTEGER NOT NULL,
         reason TEXT NOT NULL,          -- why it waits
-        state TEXT NOT NULL,           -- waiting, approved, rejected, expired
+        state TEXT NOT NULL,           -- waiting, approved, rejected, expired, replaced
         decided INTEGER,
         note TEXT                      -- why it was rejected
     ) STRICT;

@@ -74,6 +74,21 @@ fn a_plan_that_is_rejected_or_too_old_does_nothing() {
 }
 
 #[test]
+fn the_same_plan_again_takes_the_place_of_the_older_one() {
+    let lab = Lab::new(2, "newest", &automation("step", "mode = \"approve\""));
+    lab.project.write("scripts/step.rhai", ONE);
+    for _ in 0..3 {
+        lab.json(&["trigger", "step", "--json"]);
+    }
+    let plans = lab.json(&["plans", "--json"]);
+    assert_eq!(plans.as_array().unwrap().len(), 1, "{plans:#}");
+    assert!(lab.run(&["plans", "--all"]).1.contains("replaced"));
+    let (code, said) = lab.run(&["approve", "--all"]);
+    assert_eq!((code, lab.pages()), (0, vec![2, 1]), "{said}");
+    assert_eq!(lab.run(&["approve", "--all"]), (0, "no plan waits\n".to_owned()));
+}
+
+#[test]
 fn a_script_gone_mad_is_stopped_and_what_it_wanted_is_listed() {
     let config = automation("all", "") + &automation("loop", "") + &automation("again", "");
     let lab = Lab::new(40, "contract", &config);

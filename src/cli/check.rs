@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{exit::Exit, out, problems};
 use crate::{
     config::{self, Automation, Clock, Trigger},
-    domain::{Problem, Severity},
+    domain::{Problem, Severity, format_duration},
     live::Live,
     schedule::{Zone, zone_database_version},
     script::{self, Library},
@@ -76,8 +76,15 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
             for at in &times {
                 out::line(&format!("    {}", in_zone(*at, &zone)));
             }
-            if times.is_empty() {
-                out::line("    no fire times");
+            for trigger in &automation.triggers {
+                match trigger {
+                    Trigger::Poll(poll) => {
+                        out::line(&format!("    asks every {}", format_duration(poll.every)));
+                    }
+                    Trigger::Webhook(webhook) => out::line(&format!("    at /hooks/{}", webhook.hook)),
+                    Trigger::Clock(..) if times.is_empty() => out::line("    never again"),
+                    Trigger::Clock(..) => {}
+                }
             }
         }
         if ok {

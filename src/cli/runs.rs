@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{exit::Exit, out};
+use super::{control, exit::Exit, out};
 use crate::{
     config,
     domain::AutomationName,
@@ -44,6 +44,11 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
         return Exit::Done;
     }
     if rows.is_empty() {
+        if let Some(name) = &args.name
+            && let Err(exit) = control::known(&config, name)
+        {
+            return exit;
+        }
         out::line("nothing has run yet");
         return Exit::Done;
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::{
-    Library, Script, engine,
+    Library, Script, engine, habits,
     variables::{self, Why},
 };
 use crate::{
@@ -117,7 +117,12 @@ impl Known {
                     );
                     let names = self.0.keys().map(String::as_str).chain(own.keys().copied());
                     let plain = call.name.rsplit("::").next().unwrap_or_default();
-                    let near = did_you_mean(&call.name, names).or_else(|| {
+                    let names = names.collect::<Vec<_>>();
+                    // `players.list(s)`: a point where `::` is meant.
+                    let module = call.method.then(|| before_the_point(script, call.position)).flatten();
+                    let pointed = module.map(|module| format!("{module}::{}", call.name));
+                    let pointed = pointed.filter(|name| names.contains(&name.as_str()));
+                    let near = pointed.as_deref().or_else(|| did_you_mean(&call.name, names)).or_else(|| {
                         self.0.keys().map(String::as_str).find(|known| known.ends_with(&format!("::{plain}")))
                     });
                     problems.push(match near {
@@ -188,7 +193,10 @@ fn variables(script: &Script, problems: &mut Vec<Problem>) {
             ),
             Why::Unknown => (
                 format!("there is no variable `{name}` here"),
-                "`let` makes a variable; a function sees its own and its arguments".to_owned(),
+                habits::instead_of(name).map_or_else(
+                    || "`let` makes a variable; a function sees its own and its arguments".to_owned(),
+                    str::to_owned,
+                ),
             ),
         };
         problems.push(at(script, missing.position, name, message).help(help));
@@ -220,6 +228,14 @@ fn calls(script: &Script) -> Vec<FoundCall> {
         true
     });
     calls
+}
+
+/// The word before the point of a method call.
+fn before_the_point(script: &Script, position: Position) -> Option<&str> {
+    let at = offset_of(&script.source, position.line()?, position.position()?);
+    let before = script.source.get(..at)?.trim_end().strip_suffix('.')?.trim_end();
+    let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+    before.get(start..).filter(|word| !word.is_empty())
 }
 
 fn at(script: &Script, position: Position, name: &str, message: String) -> Problem {

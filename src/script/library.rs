@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     engine,
     entry::{self, Entry},
+    habits,
 };
 use crate::{
     config::Config,
@@ -79,13 +80,12 @@ impl Library {
                         .find(char::is_whitespace)
                         .map_or(source.len(), |length| start + length.max(first));
                     let message = error.err_type().to_string();
-                    problems.push(Problem::at(
-                        Severity::Error,
-                        &path,
-                        &source,
-                        start..end.min(source.len()),
-                        message,
-                    ));
+                    let place = start..end.min(source.len());
+                    let problem = Problem::at(Severity::Error, &path, &source, place, message);
+                    problems.push(match habits::in_source(&source, start) {
+                        Some(hint) => problem.help(hint),
+                        None => problem,
+                    });
                 }
             }
         }

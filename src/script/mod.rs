@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod execute;
 mod functions;
+mod habits;
 mod library;
 mod limits;
 mod prepare;

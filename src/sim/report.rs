@@ -183,6 +183,11 @@ impl Report {
         time(text, "stalled", with.stalled, without.stalled);
         time(text, "had an error page", with.broken, without.broken);
         time(text, "time lost in all", with.lost, without.lost);
+        if with.broken > without.broken {
+            text.push_str(
+                "  The scripts bring participants to error pages: somebody is stepped past a page whose answer others need.\n",
+            );
+        }
         text.push('\n');
     }
 

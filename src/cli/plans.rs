@@ -107,13 +107,15 @@ fn describe(effect: &Effect) -> String {
 
 /// Approves a plan and shows what came of it.
 pub(super) fn approve(args: &Approve, path: &Path) -> Exit {
-    let store = config::load(path).config.daemon.store;
+    let config = config::load(path).config;
+    let known = control::is_known(&config);
+    let store = config.daemon.store;
     let run = RunId(args.plan);
     match control::ask(&store, "plan", &json!({ "run": run })) {
         Asked::Answer(answer) => trigger::follow_answer(&answer, &store, args.json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, args.json, move |tools| {
-            let decided = tools.store.approve(run, tools.env.now()).wait()?;
+            let decided = tools.store.approve(run, tools.env.now(), known).wait()?;
             Ok(match decided {
                 Decided::Now(Some(event)) => Ok(event),
                 other => Err(other.why_not(run).unwrap_or_default()),

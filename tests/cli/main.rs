@@ -20,3 +20,4 @@ mod servers;
 mod stopping;
 mod store;
 mod stub;
+mod wishes;

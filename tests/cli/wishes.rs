@@ -161,11 +161,18 @@ fn a_step_that_is_still_on_its_way_after_a_crash_is_found() {
 }
 
 #[test]
-fn a_long_reason_does_not_break_the_table() {
+fn what_a_script_says_or_remembers_is_bounded() {
     let lab = lab(1, "", "let why = \"x\"; why.pad(70000, 'y'); skip(why);");
     assert_eq!(lab.run(&["trigger", "it"]).0, 0);
     let (code, said) = lab.run(&["runs"]);
     assert!(code == 0 && said.len() < 2000, "{code} {}", said.len());
+    let said = lab.json(&["runs", "--json"])[0]["reason"].as_str().unwrap().len();
+    assert_eq!(said, 10_004, "nobody reads more");
+
+    let script = "let m = #{}; let k = \"k\"; k.pad(1000, 'x'); for i in 0..9000 { m[\"\" + i] = k; }\nkv::set(\"m\", m);";
+    lab.project.write("scripts/it.rhai", &format!("fn run(event) {{ {script} }}"));
+    let run = lab.json(&["trigger", "it", "--json"]);
+    assert!(run["reason"].as_str().unwrap().contains("8 MiB as JSON"), "{:#}", run["reason"]);
 }
 
 #[test]

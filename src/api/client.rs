@@ -70,7 +70,7 @@ impl Client {
     }
 
     /// Reads. Up to 5 attempts with growing waits between, within the scope; repeated are transport failures and the
-    /// statuses 429, 500, 502, 503 and 504. A path that the server does not know makes the client ask for the
+    /// statuses 429, 500, 502, 503, 504 and the like. A path that the server does not know makes the client ask for the
     /// version again and, if it is another, read once more.
     pub fn read(&self, call: &Call, priority: Priority, scope: &Scope) -> Result<Answer, ApiError> {
         let endpoint = call.endpoint();

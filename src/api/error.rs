@@ -126,10 +126,16 @@ impl ApiError {
             status: Some(status),
             message: message.into(),
             sent: true,
-            pending: status == 504,
+            pending: gave_up_waiting(status),
             retry_after: None,
         }
     }
+}
+
+/// Whether something before the server only did not want to wait any longer, so that the server may still act: 504, and what
+/// proxies use beside it (520, 522 and 524 of Cloudflare, 598 and 599 of others).
+pub(super) fn gave_up_waiting(status: u16) -> bool {
+    matches!(status, 504 | 520 | 522 | 524 | 598 | 599)
 }
 
 impl fmt::Display for ApiError {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 
-use super::error::{ApiError, ErrorKind};
+use super::error::{ApiError, ErrorKind, gave_up_waiting};
 use crate::environment::{Environment, Request, Response, Scope, Stopped, TransportError, TransportReason};
 
 /// How often a request is sent at most, if it may be sent again.
@@ -54,7 +54,7 @@ pub fn backoff(attempts: u32, random: u64) -> Duration {
 }
 
 fn may_pass(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502 | 503 | 504)
+    matches!(status, 429 | 500 | 502 | 503) || gave_up_waiting(status)
 }
 
 fn may_go_better(reason: TransportReason) -> bool {

@@ -1,6 +1,6 @@
 //! How commands that change something reach the daemon, or the store where no daemon runs.
 
-use std::{path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::{
     domain::{AutomationName, did_you_mean},
     environment::{Environment, Request, Scope},
     live::Live,
-    store::{Store, StoreError},
+    store::{Store, StoreError, in_use},
 };
 
 /// What the daemon said.
@@ -26,6 +26,10 @@ pub(super) enum Asked {
 
 /// Asks the daemon that has this store.
 pub(super) fn ask(store: &Path, what: &str, body: &Value) -> Asked {
+    // A daemon that was killed leaves its file behind, and another program may listen at its address by now.
+    if !in_use(store) {
+        return Asked::NoDaemon;
+    }
     let control = std::fs::read_to_string(run::control_path(store)).ok();
     let Some(control) = control.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else {
         return Asked::NoDaemon;
@@ -84,6 +88,12 @@ pub(super) fn known(config: &Config, name: &AutomationName) -> Result<(), Exit> 
     };
     out::error(&format!("there is no automation {name}: {help}"));
     Err(Exit::NotRight)
+}
+
+/// Whether the configuration has an automation of a name.
+pub(super) fn is_known(config: &Config) -> impl Fn(&AutomationName) -> bool + Send + 'static {
+    let names: HashSet<AutomationName> = config.automations.iter().map(|a| a.name.clone()).collect();
+    move |name| names.contains(name)
 }
 
 /// Does something with the store while no daemon has it.

@@ -110,13 +110,15 @@ pub(super) fn print(letter: &DeadLetter, zone: &Zone) {
 }
 
 fn again(one: &One, remedy: Remedy, path: &Path) -> Exit {
-    let daemon = config::load(path).config.daemon;
+    let config = config::load(path).config;
+    let known = control::is_known(&config);
+    let daemon = config.daemon;
     let run = RunId(one.run);
     match control::ask(&daemon.store, "dead", &json!({ "run": run, "remedy": remedy })) {
         Asked::Answer(answer) => trigger::follow_answer(&answer, &daemon, one.json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, one.json, move |tools| {
-            let closed = tools.store.close_dead_letter(run, remedy, tools.env.now()).wait()?;
+            let closed = tools.store.close_dead_letter(run, remedy, tools.env.now(), known).wait()?;
             Ok(match closed {
                 Closed::Now(Some(event)) => Ok(event),
                 other => Err(other.why_not(run).unwrap_or_default()),
@@ -133,7 +135,9 @@ fn discard(run: RunId, reason: &str, path: &Path) -> Exit {
         Asked::Failed(exit) => return exit,
         Asked::NoDaemon => {
             let closed = pause::now().and_then(|now| {
-                control::with_store(&store, |store| store.close_dead_letter(run, remedy, now).wait())
+                control::with_store(&store, |store| {
+                    store.close_dead_letter(run, remedy, now, |_| true).wait()
+                })
             });
             match closed {
                 Ok(closed) => {

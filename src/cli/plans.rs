@@ -12,7 +12,7 @@ use super::{
     trigger,
 };
 use crate::{
-    config::{self, DaemonSection},
+    config::{self, Config},
     domain::{Effect, RunId},
     schedule::Zone,
     store::{Decided, History, PlanRow},
@@ -111,7 +111,8 @@ fn describe(effect: &Effect) -> String {
 
 /// Approves plans and shows what came of each.
 pub(super) fn approve(args: &Approve, path: &Path) -> Exit {
-    let daemon = config::load(path).config.daemon;
+    let config = config::load(path).config;
+    let daemon = &config.daemon;
     let plans = if args.all {
         let waiting = History::open(&daemon.store).and_then(|history| history.plans(false));
         match waiting {
@@ -129,7 +130,7 @@ pub(super) fn approve(args: &Approve, path: &Path) -> Exit {
     }
     let mut exit = Exit::Done;
     for plan in plans {
-        let one = approve_one(RunId(plan), args.json, &daemon, path);
+        let one = approve_one(RunId(plan), args.json, &config, path);
         if one != Exit::Done {
             exit = one;
         }
@@ -137,12 +138,13 @@ pub(super) fn approve(args: &Approve, path: &Path) -> Exit {
     exit
 }
 
-fn approve_one(run: RunId, json: bool, daemon: &DaemonSection, path: &Path) -> Exit {
+fn approve_one(run: RunId, json: bool, config: &Config, path: &Path) -> Exit {
+    let (daemon, known) = (&config.daemon, control::is_known(config));
     match control::ask(&daemon.store, "plan", &json!({ "run": run })) {
         Asked::Answer(answer) => trigger::follow_answer(&answer, daemon, json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, json, move |tools| {
-            let decided = tools.store.approve(run, tools.env.now()).wait()?;
+            let decided = tools.store.approve(run, tools.env.now(), known).wait()?;
             Ok(match decided {
                 Decided::Now(Some(event)) => Ok(event),
                 other => Err(other.why_not(run).unwrap_or_default()),

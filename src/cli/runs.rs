@@ -12,6 +12,9 @@ use crate::{
     store::{History, RunRow, RunsFilter},
 };
 
+/// How many characters of a reason stand in the table; `show` has the whole of it.
+const LONGEST_REASON: usize = 500;
+
 /// `uproctor runs`
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -62,7 +65,7 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
 }
 
 fn cells(row: &RunRow, zone: &Zone) -> [String; 8] {
-    let took = row.started.zip(row.ended).map(|(started, ended)| took(ended - started));
+    let took = row.started.zip(row.ended).map(|(started, ended)| took(ended.saturating_sub(started)));
     [
         row.run.map_or("-".to_owned(), |run| run.to_string()),
         local(row.at, zone),
@@ -71,8 +74,16 @@ fn cells(row: &RunRow, zone: &Zone) -> [String; 8] {
         row.mode.clone().unwrap_or_else(|| "-".to_owned()),
         row.outcome.clone(),
         took.unwrap_or_else(|| "-".to_owned()),
-        row.reason.clone().unwrap_or_default().replace('\n', " "),
+        short(&row.reason.clone().unwrap_or_default().replace('\n', " ")),
     ]
+}
+
+/// A reason can be as long as a script likes.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{} ...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn print<const N: usize>(table: &[[String; N]]) {

@@ -94,8 +94,9 @@ fn write(detail: &RunDetail, zone: &Zone) {
         detail.script_hash.get(..12).unwrap_or_default()
     ));
     let started = row.started.unwrap_or(row.at);
-    let length =
-        row.ended.map_or("still running".to_owned(), |ended| format!("took {}", took(ended - started)));
+    let length = row
+        .ended
+        .map_or("still running".to_owned(), |ended| format!("took {}", took(ended.saturating_sub(started))));
     out::line(&format!("  started  {} {}, {length}", local(started, zone), zone.name()));
     match &detail.trigger {
         Some(trigger) => {
@@ -107,7 +108,7 @@ fn write(detail: &RunDetail, zone: &Zone) {
     lines.extend(detail.effects.iter().map(|effect| (effect.claimed, effect_line(effect))));
     lines.sort_by_key(|(at, _)| *at);
     for (at, line) in lines {
-        out::line(&format!("  {:>9}  {line}", format!("+{}", took(at - started))));
+        out::line(&format!("  {:>9}  {line}", format!("+{}", took(at.saturating_sub(started)))));
     }
 }
 

@@ -61,7 +61,8 @@ impl Dispatcher {
         step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
         let mut work = dispatcher.decide(now, step)?;
         if settling {
-            work.push(Work::Settle { open: recovered.open, tools: Arc::clone(&dispatcher.tools) });
+            let (cancel, tools) = (dispatcher.cancel.clone(), Arc::clone(&dispatcher.tools));
+            work.push(Work::Settle { open: recovered.open, cancel, tools });
         }
         Ok((dispatcher, work))
     }

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Ending, Happened, poll};
 use crate::{
     domain::{Event, RunId, RunReport},
@@ -27,6 +29,8 @@ pub enum Work {
     Settle {
         /// The writes.
         open: Vec<OpenEffect>,
+        /// Cancelled when the daemon ends.
+        cancel: CancellationToken,
         /// What it needs.
         tools: Arc<Tools>,
     },
@@ -72,8 +76,8 @@ impl Work {
                 let report = ending.explain(report);
                 Happened::RunEnded { run: task.run, event, report, trace }
             }
-            Self::Settle { open, tools } => {
-                if let Err(error) = tools.door.settle_open(&open) {
+            Self::Settle { open, cancel, tools } => {
+                if let Err(error) = tools.door.settle_open(&open, &cancel) {
                     // They stay open in the store, for the next start.
                     tracing::error!(%error, "what an earlier daemon left open could not be settled");
                 }

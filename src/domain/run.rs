@@ -80,6 +80,9 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// The most characters of a reason that are kept: it stands in lists, log lines and notices.
+const LONGEST_REASON: usize = 10_000;
+
 /// How a run ended, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunReport {
@@ -104,7 +107,12 @@ impl RunReport {
 
     /// It ended in this way for this reason.
     pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: Some(reason.into()), tripped: false }
+        let mut reason = reason.into();
+        if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
+            reason.truncate(end);
+            reason.push_str(" ...");
+        }
+        Self { outcome, reason: Some(reason), tripped: false }
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Actor {
     /// What an earlier run had done, in whose place this one goes on.
     settled: Vec<Effect>,
     ordinal: AtomicU32,
+    /// How many of its calls wait for a person.
+    planned: AtomicU32,
     sightings: Mutex<Sightings>,
     /// On whom it acted in a way that cannot be taken back.
     acted_on: Mutex<HashSet<(SessionName, PlayerName)>>,
@@ -61,6 +63,7 @@ impl Actor {
             approved: false,
             settled: Vec::new(),
             ordinal: AtomicU32::new(0),
+            planned: AtomicU32::new(0),
             sightings: Mutex::default(),
             acted_on: Mutex::default(),
             tripped: OnceLock::new(),
@@ -132,6 +135,16 @@ impl Actor {
 
     pub(super) fn next_ordinal(&self) -> u32 {
         self.ordinal.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The next write has this place among the run's writes: that of a plan which is carried out.
+    pub(super) fn go_on_at(&self, ordinal: u32) {
+        self.ordinal.store(ordinal.saturating_sub(1), Ordering::Relaxed);
+    }
+
+    /// Counts one more call that waits for a person; gives how many there are.
+    pub(super) fn one_more_planned(&self) -> u32 {
+        self.planned.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(super) fn sightings(&self) -> MutexGuard<'_, Sightings> {

@@ -17,6 +17,8 @@ pub struct CarriedOut {
     pub made: usize,
     /// What could not be done, a sentence each.
     pub left_out: Vec<String>,
+    /// Whether calls failed, beside the players who were left out.
+    pub failed: bool,
 }
 
 impl Door {
@@ -32,6 +34,8 @@ impl Door {
         for (call, effects) in planned {
             let Some(first) = effects.first() else { continue };
             let name = first.action.clone();
+            // As in the plan, whatever became of the calls before: a run that goes on in this one's place finds it there.
+            actor.go_on_at(first.ordinal);
             match self.carry_out_one(actor, call, &effects, hosts) {
                 Ok(left_out) => {
                     carried_out.made += 1;
@@ -42,7 +46,10 @@ impl Door {
                 Err(error @ (EffectError::Stopped(_) | EffectError::Store(_) | EffectError::Halted(_))) => {
                     return Err(error);
                 }
-                Err(error) => carried_out.left_out.push(format!("{name}: {error}")),
+                Err(error) => {
+                    carried_out.failed = true;
+                    carried_out.left_out.push(format!("{name}: {error}"));
+                }
             }
         }
         for text in &carried_out.left_out {

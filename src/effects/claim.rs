@@ -52,7 +52,7 @@ impl Door {
             self.store.record_effects(actor.run, rows, now, trace, None).wait()?;
             return Ok(Way::Keep);
         }
-        if rows.first().is_some_and(|row| row.ordinal > LARGEST_PLAN) {
+        if actor.one_more_planned() > LARGEST_PLAN {
             return Err(EffectError::Halted(format!("a plan holds at most {LARGEST_PLAN} calls")));
         }
         let expires = SignedDuration::try_from(self.guard().plans_expire).unwrap_or(SignedDuration::MAX);

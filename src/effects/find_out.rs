@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::{Door, EffectError, history::Became, sightings::Sighting};
 use crate::{
     api::{Call, Endpoint, Generation},
     domain::{Capability, Effect, EffectState, PlayerName, RoomName, SessionName},
-    environment::Scope,
+    environment::{Scope, Stopped},
     store::OpenEffect,
 };
 
@@ -16,6 +18,10 @@ use crate::{
 const LONGEST: Duration = Duration::from_mins(1);
 /// How long finding out about everything that an earlier daemon left open may take.
 const LONGEST_IN_ALL: Duration = Duration::from_mins(3);
+
+/// For how long after it was written down a request may still be on its way, although its daemon has ended: in a proxy, or
+/// in the queue of a server that is busy. As long as the client would have waited for the answer.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(30);
 
 /// Said of what an earlier daemon left open.
 const STOPPED: &str = "the daemon stopped before the answer was there";
@@ -130,30 +136,53 @@ impl Door {
     /// Finds out what became of the writes that an earlier daemon left open, and settles them. What was not done is not
     /// done now: who decided it is gone, and the world has moved on.
     ///
-    /// Nothing else begins meanwhile, so a server that does not answer is not asked for ever: what is left after some minutes is uncertain.
-    pub fn settle_open(&self, open: &[OpenEffect]) -> Result<(), EffectError> {
-        let patience = Scope::for_duration(self.env.now(), LONGEST_IN_ALL);
-        for OpenEffect { run, row, effect } in open {
-            let (state, note) = match patience.check(self.env.now()) {
-                Ok(()) => self.what_is_left(effect),
-                Err(_) => {
-                    (EffectState::Uncertain, format!("{STOPPED}; the server did not answer for too long"))
-                }
-            };
-            tracing::warn!(
-                %run,
-                action = effect.action,
-                target = effect.target,
-                player = effect.player,
-                "a write of an earlier daemon was open and is now {state}: {note}"
-            );
-            self.settle(*run, effect.ordinal, Some(*row), state, Some(note))?;
+    /// Nothing else begins meanwhile, so a server that does not answer is not asked for ever: what is left after some
+    /// minutes is uncertain. What the server does not show is looked for again once its request can no longer be on its
+    /// way. Where `cancel` comes first, the rest stays open for the next start.
+    pub fn settle_open(&self, open: &[OpenEffect], cancel: &CancellationToken) -> Result<(), EffectError> {
+        let mut patience = Scope::for_duration(self.env.now(), LONGEST_IN_ALL);
+        patience.cancel = cancel.clone();
+        let mut later = Vec::new();
+        for one in open {
+            match self.what_is_left(&one.effect, &patience) {
+                (EffectState::Failed, _) if !self.on_its_way(one).is_zero() => later.push(one),
+                (state, note) => self.settle_one(one, state, note)?,
+            }
+        }
+        for one in later {
+            // The wait is over at once for all but the latest of them.
+            if let Err(Stopped::Cancelled) = self.env.sleep(self.on_its_way(one), &patience) {
+                return Ok(());
+            }
+            let (state, note) = self.what_is_left(&one.effect, &patience);
+            self.settle_one(one, state, note)?;
         }
         Ok(())
     }
 
-    fn what_is_left(&self, effect: &Effect) -> (EffectState, String) {
+    /// For how much longer the request of a write may be on its way.
+    fn on_its_way(&self, OpenEffect { claimed, .. }: &OpenEffect) -> Duration {
+        let left = ON_ITS_WAY - self.env.now().duration_since(*claimed);
+        Duration::try_from(left.min(ON_ITS_WAY)).unwrap_or_default()
+    }
+
+    fn settle_one(&self, open: &OpenEffect, state: EffectState, note: String) -> Result<(), EffectError> {
+        let OpenEffect { run, row, effect, .. } = open;
+        tracing::warn!(
+            %run,
+            action = effect.action,
+            target = effect.target,
+            player = effect.player,
+            "a write of an earlier daemon was open and is now {state}: {note}"
+        );
+        self.settle(*run, effect.ordinal, Some(*row), state, Some(note))
+    }
+
+    fn what_is_left(&self, effect: &Effect, patience: &Scope) -> (EffectState, String) {
         let uncertain = |why: &str| (EffectState::Uncertain, format!("{STOPPED}; {why}"));
+        if let Err(Stopped::Deadline) = patience.check(self.env.now()) {
+            return uncertain("the server did not answer for too long");
+        }
         let nothing = || (EffectState::Failed, format!("{STOPPED}; the server did not do it"));
         let Ok(endpoint) = effect.action.parse::<Endpoint>() else {
             return uncertain("nothing shows whether it was done");

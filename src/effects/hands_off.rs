@@ -2,9 +2,18 @@
 
 use super::{
     Door, EffectError,
-    moves::{By, Moves},
+    moves::{By, Move, Moves},
 };
-use crate::domain::{Held, Hold, PlayerName, SessionName};
+use crate::{
+    api::Endpoint,
+    domain::{EffectState, Held, Hold, PlayerName, SessionName},
+    store::SentStep,
+};
+
+/// How far the clock of what answers in the server's place may be from the server's own.
+const SKEW: f64 = 60.0;
+/// For how long after it was given up a request may still be on its way.
+const LATE: f64 = 180.0;
 
 impl Door {
     /// Why a player is left alone: a person moved them lately, which no effect of ours explains. They are then held.
@@ -24,10 +33,10 @@ impl Door {
         if by_admin.is_empty() {
             return Ok(None);
         }
-        // Each step of ours explains one move.
+        // Each step of ours explains one move, made when it was.
         let mut ours = self.store.history().steps_of(session, player, 1000)?;
         for (endpoint, a_move) in by_admin {
-            if let Some(at) = ours.iter().position(|(action, _)| action == endpoint.name()) {
+            if let Some(at) = ours.iter().position(|step| explains(step, endpoint, a_move)) {
                 ours.swap_remove(at);
                 continue;
             }
@@ -48,4 +57,13 @@ impl Door {
         }
         Ok(None)
     }
+}
+
+/// Whether a move can come from a step of ours. One that does not say when it was decided on can.
+fn explains(step: &SentStep, endpoint: Endpoint, a_move: &Move) -> bool {
+    let looked = step.precondition.as_ref().and_then(|seen| seen["looked"].as_f64());
+    let late = if step.state == EffectState::Done { SKEW } else { LATE };
+    step.action == endpoint.name()
+        && looked
+            .is_none_or(|looked| (looked - SKEW..=looked + step.took.max(0.0) + late).contains(&a_move.at))
 }

@@ -94,7 +94,7 @@ impl Door {
                 let whole = self.whole_room(actor, call)?;
                 self.plain(actor, &whole, 0)
             }
-            _ if acts_on_players => self.to_players(actor, call, &left_alone),
+            _ if acts_on_players => self.to_players(actor, &call, &left_alone),
             _ => self.plain(actor, &call, 0),
         }
     }

@@ -106,7 +106,7 @@ fn read(change: &Value) -> Option<Move> {
     Some(Move { at: change[0].as_f64()?, page: change[3].as_str()?.parse().ok()?, by })
 }
 
-fn seconds(at: Timestamp) -> f64 {
+pub(super) fn seconds(at: Timestamp) -> f64 {
     at.as_duration().as_secs_f64()
 }
 

@@ -16,30 +16,31 @@ impl Door {
     pub(super) fn to_players(
         &self,
         actor: &Actor,
-        call: Call,
+        call: &Call,
         left_alone: &LeftAlone,
     ) -> Result<Value, EffectError> {
-        let session = self.check_players_exist(actor, &call)?;
+        let session = self.check_players_exist(actor, call)?;
         let (out, going): (Vec<PlayerName>, Vec<PlayerName>) =
             call.player_names().iter().cloned().partition(|player| left_alone.contains_key(player));
         if out.is_empty() {
-            return self.plain(actor, &call, session);
+            return self.plain(actor, call, session);
         }
+        // One place among the run's writes for all of them, so that a run that goes on in its place finds them there.
         let ordinal = actor.next_ordinal();
-        let refused: Vec<Effect> = out
-            .iter()
-            .map(|player| {
-                let mut refused = row(ordinal, &call, Some(player.as_str()));
-                refused.state = EffectState::Refused;
-                refused.note = left_alone.get(player).cloned();
-                refused
-            })
-            .collect();
-        self.claim(actor, &call, refused, None)?;
-        let mut answer = if going.is_empty() {
+        let mut rows = rows(ordinal, call);
+        for row in &mut rows {
+            let why = row.player.as_deref().and_then(|player| PlayerName::new(player).ok());
+            if let Some(why) = why.and_then(|player| left_alone.get(&player)) {
+                row.state = EffectState::Refused;
+                row.note = Some(why.clone());
+            }
+        }
+        let going = call.clone().players(&going);
+        let mut answer = if going.player_names().is_empty() {
+            self.claim(actor, call, rows, None)?;
             Value::Object(Map::new())
         } else {
-            self.plain(actor, &call.players(&going), session)?
+            self.keep_or_send(actor, ordinal, &going, rows, session)?
         };
         if let Some(answer) = answer.as_object_mut() {
             let refused: Map<String, Value> =
@@ -52,12 +53,17 @@ impl Door {
     /// A write: one row a player, or one row. `session` is how many players the session has, where that is known.
     pub(super) fn plain(&self, actor: &Actor, call: &Call, session: usize) -> Result<Value, EffectError> {
         let ordinal = actor.next_ordinal();
-        let makes_players =
-            matches!(call.endpoint(), Endpoint::SessionsCreate | Endpoint::RoomsCreateSession);
-        let mut rows = match call.player_names() {
-            players if players.is_empty() || makes_players => vec![row(ordinal, call, None)],
-            players => players.iter().map(|player| row(ordinal, call, Some(player.as_str()))).collect(),
-        };
+        self.keep_or_send(actor, ordinal, call, rows(ordinal, call), session)
+    }
+
+    fn keep_or_send(
+        &self,
+        actor: &Actor,
+        ordinal: u32,
+        call: &Call,
+        mut rows: Vec<Effect>,
+        session: usize,
+    ) -> Result<Value, EffectError> {
         let before = if actor.is_dry() { None } else { self.before(&actor.scope, call)? };
         for row in &mut rows {
             row.precondition.clone_from(&before);
@@ -126,5 +132,14 @@ impl Door {
         let note = format!("{}; {why}", error.message);
         self.settle(actor.run, ordinal, None, EffectState::Uncertain, Some(note))?;
         Err(EffectError::Uncertain(error))
+    }
+}
+
+/// The ledger's rows for a call: one a player, or one.
+fn rows(ordinal: u32, call: &Call) -> Vec<Effect> {
+    let makes_players = matches!(call.endpoint(), Endpoint::SessionsCreate | Endpoint::RoomsCreateSession);
+    match call.player_names() {
+        players if players.is_empty() || makes_players => vec![row(ordinal, call, None)],
+        players => players.iter().map(|player| row(ordinal, call, Some(player.as_str()))).collect(),
     }
 }

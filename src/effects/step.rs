@@ -9,8 +9,15 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Actor, Door, EffectError, claim::Way, guard::LeftAlone, history::Became, moves::Moves, refusal::refusal,
-    repeat::Repeats, row, sightings::Sighting,
+    Actor, Door, EffectError,
+    claim::Way,
+    guard::LeftAlone,
+    history::Became,
+    moves::{Moves, seconds},
+    refusal::refusal,
+    repeat::Repeats,
+    row,
+    sightings::Sighting,
 };
 use crate::{
     api::{ApiError, Call, Endpoint},
@@ -38,6 +45,8 @@ struct Case {
     now: Sighting,
     /// When they came there, in seconds since 1970 by the server's clock; or a time since when they have been there.
     since: f64,
+    /// When that was seen, by the server's clock.
+    looked: Option<f64>,
     state: Standing,
 }
 
@@ -107,6 +116,7 @@ impl Door {
             cases.push(Case {
                 player: player.clone(),
                 since: look.moves.latest(player),
+                looked: self.client.server_time().map(seconds),
                 now,
                 state: standing,
             });
@@ -286,6 +296,9 @@ impl Case {
         let page = self.now.place(self.now.show_page);
         effect.precondition =
             Some(json!({"show_page": self.now.show_page, "page": page, "since": self.since}));
+        if let (Some(seen), Some(looked)) = (&mut effect.precondition, self.looked) {
+            seen["looked"] = json!(looked);
+        }
         effect.note = self.why_not();
         if effect.note.is_some() {
             effect.state = EffectState::Refused;

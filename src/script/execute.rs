@@ -101,7 +101,7 @@ fn carry_out_plan(task: &RunTask, actor: &Actor, planned_by: RunId) -> (RunRepor
             RunReport::new(Outcome::Done, format!("carried out plan {planned_by}"))
         }
         Ok(done) => RunReport::new(
-            Outcome::Done,
+            if done.failed { Outcome::Failed } else { Outcome::Done },
             format!("carried out plan {planned_by}, but left out: {}", done.left_out.join("; ")),
         ),
         Err(EffectError::Halted(why)) => RunReport::new(Outcome::Halted, why),

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{History, Store, StoreError, inbox, millis, standing, writer::Pending};
-use crate::domain::{Effect, Event, Outcome, RunId, RunReport};
+use super::{History, Store, StoreError, holds, inbox, millis, standing, writer::Pending};
+use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, RunId, RunReport};
 
 /// A dead letter. It is named by its run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,6 +51,10 @@ pub enum Closed {
     Before(String),
     /// It has no event that could run again: a poll that failed.
     NoEvent,
+    /// Its automation is not in the configuration any more.
+    Removed(AutomationName),
+    /// Its automation, or everything, is held for this reason: the event would not run.
+    Held(String),
 }
 
 impl Closed {
@@ -60,6 +64,12 @@ impl Closed {
             Self::Now(_) => None,
             Self::Unknown => Some(format!("run {run} is no dead letter: `uproctor dead` lists them")),
             Self::Before(state) => Some(format!("the dead letter of run {run} was {state} before")),
+            Self::Removed(name) => Some(format!(
+                "{name} is not in the configuration any more: put it back, or discard the dead letter of run {run}"
+            )),
+            Self::Held(reason) => {
+                Some(format!("run {run} cannot go on while it is paused: {reason}; `uproctor resume` first"))
+            }
             Self::NoEvent => {
                 Some(format!("run {run} was a poll, which is asked again by itself: discard it"))
             }
@@ -68,8 +78,15 @@ impl Closed {
 }
 
 impl Store {
-    /// Closes a dead letter.
-    pub fn close_dead_letter(&self, run: RunId, remedy: Remedy, now: Timestamp) -> Pending<Closed> {
+    /// Closes a dead letter, unless what it asks for would not be done.
+    /// `known` says whether there is such an automation.
+    pub fn close_dead_letter(
+        &self,
+        run: RunId,
+        remedy: Remedy,
+        now: Timestamp,
+        known: impl Fn(&AutomationName) -> bool + Send + 'static,
+    ) -> Pending<Closed> {
         let id = self.new_event_id();
         self.writer.submit(move |connection| {
             let state: Option<String> = connection
@@ -90,6 +107,13 @@ impl Store {
                 None
             } else {
                 let Some(event) = event_of(connection, run)? else { return Ok(Closed::NoEvent) };
+                if !known(&event.automation) {
+                    return Ok(Closed::Removed(event.automation));
+                }
+                let alone = event.kind != EventKind::Plan;
+                if let Some(reason) = holds::why_held(connection, event.automation.as_str(), alone, now)? {
+                    return Ok(Closed::Held(reason));
+                }
                 let event = Event { id, at: now, ..event };
                 inbox::insert(connection, &event)?;
                 if remedy == Remedy::Resume {

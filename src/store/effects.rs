@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
-use super::{History, Store, StoreError, dead, inbox::to_json, interventions, millis, runs, writer::Pending};
+use super::{
+    History, Store, StoreError, dead, inbox::to_json, instant, interventions, millis, runs, writer::Pending,
+};
 use crate::domain::{Effect, EffectState, PlayerName, Rate, RunId, SessionName, TraceLine};
 
 /// How many irreversible effects a session may see within how long.
@@ -34,6 +36,8 @@ pub struct OpenEffect {
     pub row: u32,
     /// The write.
     pub effect: Effect,
+    /// When it was written down.
+    pub claimed: Timestamp,
 }
 
 impl Store {
@@ -99,25 +103,43 @@ impl Store {
     }
 }
 
+/// A step of a player that was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SentStep {
+    /// What was done.
+    pub action: String,
+    /// From where.
+    pub precondition: Option<Value>,
+    /// How it stands.
+    pub state: EffectState,
+    /// How long it took until that was known, in seconds.
+    pub took: f64,
+}
+
 impl History {
-    /// The steps of a player that were sent, newest first, at most `most`: what was done, and from where.
+    /// The steps of a player that were sent, newest first, at most `most`.
     pub fn steps_of(
         &self,
         session: &SessionName,
         player: &PlayerName,
         most: u32,
-    ) -> Result<Vec<(String, Option<Value>)>, StoreError> {
+    ) -> Result<Vec<SentStep>, StoreError> {
         self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT action, precondition FROM effect
+                    "SELECT action, precondition, state, coalesce(settled, claimed) - claimed FROM effect
                      WHERE irreversible = 1 AND target = ?1 AND player = ?2
                         AND state IN ('claimed', 'done', 'uncertain')
                      ORDER BY claimed DESC LIMIT ?3",
                 )?
                 .query_map(params![session.as_str(), player.as_str(), most], |row| {
                     let precondition: Option<String> = row.get(1)?;
-                    Ok((row.get(0)?, precondition.and_then(|text| serde_json::from_str(&text).ok())))
+                    Ok(SentStep {
+                        action: row.get(0)?,
+                        precondition: precondition.and_then(|text| serde_json::from_str(&text).ok()),
+                        state: state(row.get(2)?),
+                        took: row.get::<_, i64>(3)? as f64 / 1000.0,
+                    })
                 })?
                 .collect()
         })
@@ -145,10 +167,11 @@ const COLUMNS: &str = "ordinal, action, target, player, arguments, precondition,
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenEffect>> {
     connection
         .prepare(&format!(
-            "SELECT {COLUMNS}, run, row FROM effect WHERE state = 'claimed' ORDER BY run, ordinal, row"
+            "SELECT {COLUMNS}, run, row, claimed FROM effect WHERE state = 'claimed' ORDER BY run, ordinal, row"
         ))?
         .query_map([], |row| {
-            Ok(OpenEffect { run: RunId(row.get(9)?), row: row.get(10)?, effect: effect(row)? })
+            let claimed = instant(row.get(11)?);
+            Ok(OpenEffect { run: RunId(row.get(9)?), row: row.get(10)?, effect: effect(row)?, claimed })
         })?
         .collect()
 }
@@ -156,7 +179,6 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenEffect>>
 pub(super) fn effect(row: &Row<'_>) -> rusqlite::Result<Effect> {
     let json = |text: String| serde_json::from_str(&text).unwrap_or(Value::Null);
     let precondition: Option<String> = row.get(5)?;
-    let state: String = row.get(7)?;
     Ok(Effect {
         ordinal: row.get(0)?,
         action: row.get(1)?,
@@ -165,9 +187,13 @@ pub(super) fn effect(row: &Row<'_>) -> rusqlite::Result<Effect> {
         arguments: json(row.get(4)?),
         precondition: precondition.map(json),
         irreversible: row.get(6)?,
-        state: serde_json::from_value(Value::String(state)).unwrap_or(EffectState::Uncertain),
+        state: state(row.get(7)?),
         note: row.get(8)?,
     })
+}
+
+fn state(text: String) -> EffectState {
+    serde_json::from_value(Value::String(text)).unwrap_or(EffectState::Uncertain)
 }
 
 fn lately(connection: &Connection, limit: &Limit, at: Timestamp) -> rusqlite::Result<usize> {

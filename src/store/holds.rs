@@ -1,7 +1,7 @@
 //! What is not to be acted on. A hold lasts through restarts, until its time is over or a person resumes.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{History, Store, StoreError, cursors, instant, millis, writer::Pending};
 use crate::domain::{AutomationName, Held, Hold, PlayerName, SessionName};
@@ -51,6 +51,22 @@ impl History {
             Ok(rows.into_iter().flatten().collect())
         })
     }
+}
+
+/// Why work for an automation would not be done at `now`: everything is held, or, with `alone`, the automation is.
+pub(super) fn why_held(
+    connection: &Connection,
+    automation: &str,
+    alone: bool,
+    now: Timestamp,
+) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached(
+            "SELECT reason FROM hold WHERE (kind = 'everything' OR (?2 AND kind = 'automation' AND name = ?1))
+                AND (until IS NULL OR until > ?3) ORDER BY kind DESC LIMIT 1",
+        )?
+        .query_row(params![automation, alone, millis(now)], |row| row.get(0))
+        .optional()
 }
 
 pub(super) fn put(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {

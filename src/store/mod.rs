@@ -31,7 +31,7 @@ use jiff::Timestamp;
 
 pub use cursors::{ClockCursor, PollCursor};
 pub use dead::{Closed, DeadLetter, Remedy};
-pub use effects::{Claim, Limit, OpenEffect};
+pub use effects::{Claim, Limit, OpenEffect, SentStep};
 pub use error::StoreError;
 pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter, WriteRow};
 pub use inbox::{Acceptance, Delivery, Intake, NewEvent, PollItem, PollOutcome};

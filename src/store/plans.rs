@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     History, Store, StoreError, dead,
     effects::{effect, insert_all},
+    holds,
     inbox::{self, NewEvent},
     interventions, millis, runs,
     writer::Pending,
@@ -57,6 +58,10 @@ pub enum Decided {
     Unknown,
     /// It was decided before, or its time was over: its state.
     Before(String),
+    /// Its automation is not in the configuration any more.
+    Removed(AutomationName),
+    /// Everything is held, for this reason: it would not be carried out.
+    Held(String),
 }
 
 impl Decided {
@@ -65,6 +70,12 @@ impl Decided {
         match self {
             Self::Now(_) => None,
             Self::Unknown => Some(format!("there is no plan {run}: `uproctor plans` lists those that wait")),
+            Self::Removed(name) => Some(format!(
+                "{name} is not in the configuration any more; plan {run} waits on: put {name} back, or reject the plan"
+            )),
+            Self::Held(reason) => Some(format!(
+                "everything is paused: {reason}; plan {run} waits on. `uproctor resume` lets it go on"
+            )),
             Self::Before(state) => {
                 let has = if state == "expired" { "has" } else { "was already" };
                 Some(format!("plan {run} {has} {state}: `uproctor plans --all` says when"))
@@ -106,8 +117,13 @@ impl Store {
         })
     }
 
-    /// Approves a plan: commits the event that carries it out.
-    pub fn approve(&self, run: RunId, now: Timestamp) -> Pending<Decided> {
+    /// Approves a plan: commits the event that carries it out. `known` says whether there is such an automation.
+    pub fn approve(
+        &self,
+        run: RunId,
+        now: Timestamp,
+        known: impl Fn(&AutomationName) -> bool + Send + 'static,
+    ) -> Pending<Decided> {
         let event = self.new_event_id();
         self.writer.submit(move |connection| {
             expire(connection, now)?;
@@ -116,6 +132,13 @@ impl Store {
                 Err(decided) => return Ok(decided),
             };
             let Ok(automation) = AutomationName::new(&automation) else { return Ok(Decided::Unknown) };
+            if !known(&automation) {
+                return Ok(Decided::Removed(automation));
+            }
+            // A person may approve the plan of an automation that is held.
+            if let Some(reason) = holds::why_held(connection, automation.as_str(), false, now)? {
+                return Ok(Decided::Held(reason));
+            }
             decide(connection, run, "approved", None, now)?;
             let detail = Detail::Plan { run };
             let event = NewEvent { automation, kind: EventKind::Plan, at: now, detail }.numbered(event);

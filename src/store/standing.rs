@@ -29,15 +29,18 @@ impl History {
     }
 
     /// How many runs of an automation failed since the last one that did not. A poll that failed is no run, and one that
-    /// was interrupted says nothing.
+    /// was interrupted says nothing; nor does one that carried out a plan.
     pub fn failures_in_a_row(&self, automation: &AutomationName) -> Result<u32, StoreError> {
         self.read(|connection| {
             connection
                 .prepare_cached(
                     // The subquery walks back from the newest run and stops at the first that fits.
-                    "SELECT count(*) FROM run WHERE automation = ?1 AND event IS NOT NULL AND outcome = 'failed' AND id >
-                        coalesce((SELECT id FROM run WHERE automation = ?1 AND outcome IN ('done', 'skipped')
-                                  ORDER BY id DESC LIMIT 1), 0)",
+                    "WITH own (id, outcome) AS (
+                        SELECT run.id, outcome FROM run JOIN event ON event.id = run.event
+                        WHERE run.automation = ?1 AND event.kind <> 'plan'
+                     )
+                     SELECT count(*) FROM own WHERE outcome = 'failed' AND id >
+                        coalesce((SELECT id FROM own WHERE outcome IN ('done', 'skipped') ORDER BY id DESC LIMIT 1), 0)",
                 )?
                 .query_row([automation.as_str()], |row| row.get(0))
         })

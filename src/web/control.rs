@@ -151,8 +151,10 @@ async fn resume(shared: &Shared, asked: Resume) -> Result<Answer, Answer> {
 async fn plan(shared: &Shared, asked: Decision) -> Result<Answer, Answer> {
     let permit = shared.reserve()?;
     let now = shared.state.env.now();
+    let routes = shared.state.routes.get();
+    let known = move |name: &AutomationName| routes.automations.contains(name);
     let pending = match asked.rejected {
-        None => shared.state.store.approve(asked.run, now),
+        None => shared.state.store.approve(asked.run, now, known),
         Some(reason) => shared.state.store.reject(asked.run, reason, now),
     };
     let decided = shared.finish(async move {
@@ -170,7 +172,10 @@ async fn plan(shared: &Shared, asked: Decision) -> Result<Answer, Answer> {
 
 async fn dead(shared: &Shared, asked: DeadLetter) -> Result<Answer, Answer> {
     let permit = shared.reserve()?;
-    let pending = shared.state.store.close_dead_letter(asked.run, asked.remedy, shared.state.env.now());
+    let routes = shared.state.routes.get();
+    let known = move |name: &AutomationName| routes.automations.contains(name);
+    let now = shared.state.env.now();
+    let pending = shared.state.store.close_dead_letter(asked.run, asked.remedy, now, known);
     let closed = shared.finish(async move {
         let closed = pending.ready().await?;
         if let Closed::Now(Some(event)) = &closed {

@@ -26,3 +26,4 @@ mod stopping;
 mod store;
 mod stub;
 mod wellbeing;
+mod wishes;

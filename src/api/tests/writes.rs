@@ -65,6 +65,15 @@ fn an_error_says_whether_the_write_may_have_happened() {
 }
 
 #[test]
+fn who_only_did_not_wait_any_longer_leaves_the_request_on_its_way() {
+    for (status, pending) in [(500, false), (502, false), (503, false), (504, true), (522, true), (524, true)]
+    {
+        let error = write_on(NEWEST, &advance(), answer(status, "")).unwrap_err();
+        assert_eq!((error.pending, error.may_have_acted()), (pending, true), "{status}");
+    }
+}
+
+#[test]
 fn a_question_that_got_lost_before_the_write_is_no_lost_write() {
     let (client, _) = client((0..5).map(|_| failed(true, TransportReason::Timeout)).collect());
     let error = client.write(&advance(), &scope()).unwrap_err();

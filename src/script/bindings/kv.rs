@@ -19,6 +19,9 @@ pub(super) fn module() -> Module {
     module
 }
 
+/// The largest value, as JSON.
+const LARGEST: usize = 8 * 1024 * 1024;
+
 fn failed(error: StoreError) -> Box<rhai::EvalAltResult> {
     end(Ending::Store(error.to_string()))
 }
@@ -58,7 +61,11 @@ fn set(
                 .ok()
         }
     };
-    context.tools.store.kv_set(&scope(ctx, shared)?, key, to_json(value)?, expires).wait().map_err(failed)
+    let value = to_json(value)?;
+    if value.to_string().len() > LARGEST {
+        return Err(bad_argument("kv::set", "one value may have 8 MiB as JSON: use files:: for more"));
+    }
+    context.tools.store.kv_set(&scope(ctx, shared)?, key, value, expires).wait().map_err(failed)
 }
 
 fn add(ctx: &NativeCallContext<'_>, shared: bool, key: &str, amount: i64) -> RhaiResultOf<i64> {

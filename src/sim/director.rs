@@ -306,6 +306,10 @@ impl Director {
     }
 
     fn begin(&mut self, work: Vec<Work>) {
+        // It crashed at its very last step: what it was about to begin never began.
+        if self.stage.lock().dead {
+            return;
+        }
         for one in work {
             self.actors += 1;
             let actor = ActorId(self.actors);

@@ -34,6 +34,8 @@ const MESSAGES: usize = 600;
 const PACED: usize = 1500;
 
 fn main() {
+    // Live installs it too; an error says that it is there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     accepted_a_second(&runtime);
     from_webhook_to_second_call(&runtime);

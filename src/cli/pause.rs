@@ -18,7 +18,7 @@ use crate::{
     environment::Environment,
     live::Live,
     schedule::Zone,
-    store::History,
+    store::{History, Store, StoreError, hold_beside},
 };
 
 /// What is meant.
@@ -97,10 +97,28 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
     let mut when = "nothing is written any more";
     match control::ask(store, "pause", &body) {
         Asked::Answer(_) => {}
+        // The red button works on a program that gives no answer, too: it looks at the store before each write.
+        Asked::Failed(Exit::Unreachable) => {
+            if let Err(error) = hold_beside(store, &hold) {
+                out::error(&error.to_string());
+                return Exit::Unreachable;
+            }
+        }
         Asked::Failed(exit) => return exit,
         Asked::NoDaemon => {
-            if let Err(exit) = control::with_store(store, |store| store.hold(hold).wait()) {
-                return exit;
+            let done = Store::open(store).and_then(|store| {
+                let done = store.hold(hold.clone()).wait();
+                store.close();
+                done
+            });
+            let done = match done {
+                // A run by hand, for example.
+                Err(StoreError::InUse(_)) => hold_beside(store, &hold),
+                done => done,
+            };
+            if let Err(error) = done {
+                out::error(&error.to_string());
+                return Exit::NotRight;
             }
             when = "no daemon runs on this store, and one that starts will write nothing";
         }

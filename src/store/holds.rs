@@ -1,10 +1,19 @@
 //! What is not to be acted on. A hold lasts through restarts, until its time is over or a person resumes.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{History, Store, StoreError, cursors, instant, millis, writer::Pending};
+use super::{History, Store, StoreError, cursors, instant, millis, open, writer::Pending};
 use crate::domain::{AutomationName, Held, Hold, PlayerName, SessionName};
+
+/// Holds something while another program has the store and cannot be asked. Whoever writes to the server looks at the
+/// holds in the store before each write.
+pub fn hold_beside(path: &Path, hold: &Hold) -> Result<(), StoreError> {
+    let connection = open::beside_another(path)?;
+    put(&connection, hold).map_err(|error| StoreError::from_sqlite(path, &error))
+}
 
 impl Store {
     /// Holds something, in place of an earlier hold on the same thing.

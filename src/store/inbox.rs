@@ -12,6 +12,8 @@ use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, HookName,
 
 /// How long a webhook message is remembered, so that it is not taken twice: 7 days.
 const REMEMBERED: i64 = 7 * 24 * 60 * 60 * 1000;
+/// After how many events the messages that are too old are taken out.
+const SWEEP: i64 = 256;
 
 /// An event that has no number yet.
 #[derive(Clone, Debug)]
@@ -104,11 +106,18 @@ impl Store {
         let event = event.numbered(self.new_event_id());
         self.writer.submit(move |connection| {
             let at = millis(event.at);
-            connection.prepare_cached("DELETE FROM delivery WHERE at < ?1")?.execute([at - REMEMBERED])?;
+            // What is too old is passed over below; now and then it is also taken out.
+            if event.id.0 % SWEEP == 0 {
+                connection
+                    .prepare_cached("DELETE FROM delivery WHERE at < ?1")?
+                    .execute([at - REMEMBERED])?;
+            }
             for message in &delivery.messages {
                 let first: Option<i64> = connection
-                    .prepare_cached("SELECT event FROM delivery WHERE hook = ?1 AND message = ?2")?
-                    .query_row(params![delivery.hook.as_str(), message], |row| row.get(0))
+                    .prepare_cached(
+                        "SELECT event FROM delivery WHERE hook = ?1 AND message = ?2 AND at >= ?3",
+                    )?
+                    .query_row(params![delivery.hook.as_str(), message, at - REMEMBERED], |row| row.get(0))
                     .optional()?;
                 if let Some(first) = first {
                     return Ok(Acceptance::Duplicate(EventId(first)));
@@ -118,7 +127,7 @@ impl Store {
             for message in &delivery.messages {
                 connection
                     .prepare_cached(
-                        "INSERT INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)",
+                        "INSERT OR REPLACE INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)",
                     )?
                     .execute(params![delivery.hook.as_str(), message, event.id.0, at])?;
             }

@@ -34,6 +34,7 @@ pub use dead::{Closed, DeadLetter, Remedy};
 pub use effects::{Claim, Limit, OpenEffect, SentStep};
 pub use error::StoreError;
 pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter, WriteRow};
+pub use holds::hold_beside;
 pub use inbox::{Acceptance, Delivery, Intake, NewEvent, PollItem, PollOutcome};
 pub use interventions::{Broken, Intervention, verify};
 pub use kv::{KvScope, KvValue};

@@ -23,13 +23,28 @@ const BUSY: Duration = Duration::from_secs(3);
 /// A file up to this size is looked through for damage when it is opened: that takes well under a second.
 const LOOKED_THROUGH: u64 = 128 * 1024 * 1024;
 
+/// How often the lock is tried for, beside the last time.
+const TRIES: u32 = 10;
+
 /// The lock on `STORE.lock`. The system lets go of it when the process ends, however it ends.
 pub(super) struct Lock {
     _file: File,
 }
 
 impl Lock {
+    /// Tries for a moment: whoever asks whether the store is in use has the lock for an instant.
+    #[expect(clippy::disallowed_methods, reason = "milliseconds, before there is an environment to wait in")]
     pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
+        for _ in 0..TRIES {
+            match Self::try_take(store) {
+                Err(StoreError::InUse(_)) => std::thread::sleep(Duration::from_millis(5)),
+                taken => return taken,
+            }
+        }
+        Self::try_take(store)
+    }
+
+    fn try_take(store: &Path) -> Result<Self, StoreError> {
         let path = beside(store, ".lock");
         let file = File::options()
             .create(true)
@@ -47,7 +62,7 @@ impl Lock {
 
 /// Whether a daemon has this store.
 pub fn in_use(store: &Path) -> bool {
-    matches!(Lock::take(store), Err(StoreError::InUse(_)))
+    matches!(Lock::try_take(store), Err(StoreError::InUse(_)))
 }
 
 /// The path with something behind its file name.
@@ -131,6 +146,19 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// A connection that may write beside the program that has the store; only to a file of this very format.
+pub(super) fn beside_another(path: &Path) -> Result<Connection, StoreError> {
+    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    check(path, &connection)?;
+    if schema::version(&connection).map_err(sqlite)? != NEWEST {
+        return Err(StoreError::InUse(path.to_owned()));
+    }
+    Ok(connection)
+}
+
 fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
     let found = schema::version(connection).map_err(sqlite)?;
@@ -181,5 +209,27 @@ impl Ids {
 
     pub(super) fn next_run(&self) -> RunId {
         RunId(self.run.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_asks_whether_it_is_in_use_keeps_nobody_from_opening_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("s.db");
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    in_use(&store);
+                }
+            });
+            let failed = (0..300).filter(|_| Lock::take(&store).is_err()).count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(failed, 0);
+        });
     }
 }

@@ -176,6 +176,21 @@ fn what_a_script_says_or_remembers_is_bounded() {
 }
 
 #[test]
+fn the_red_button_stops_a_run_by_hand_too() {
+    let script = "for i in 0..100 { players::message(\"s\", \"p1\", \"hi\"); wait_for(\"200ms\"); }";
+    let lab = lab(1, "", script);
+    let run = thread::scope(|scope| {
+        let run = scope.spawn(|| lab.json(&["trigger", "it", "--json"]));
+        thread::sleep(Duration::from_secs(1));
+        let (code, said) = lab.run(&["pause", "--reason", "stop it"]);
+        assert_eq!(code, 0, "{said}");
+        run.join().unwrap()
+    });
+    assert_eq!(run["outcome"], "halted", "{run:#}");
+    assert!(states(&run, "done") < 50 && run["reason"].as_str().unwrap().contains("stop it"), "{run:#}");
+}
+
+#[test]
 fn the_file_of_a_killed_daemon_does_not_mislead() {
     let lab = lab(1, "", ONE);
     assert_eq!(lab.run(&["trigger", "it", "--dry-run"]).0, 0);

@@ -106,7 +106,9 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
         }
         Asked::Failed(exit) => return exit,
         Asked::NoDaemon => {
-            let done = Store::open(store).and_then(|store| {
+            // A new store would only hide that this is the wrong folder.
+            let there = if store.exists() { Ok(()) } else { Err(StoreError::Missing(store.clone())) };
+            let done = there.and_then(|()| Store::open(store)).and_then(|store| {
                 let done = store.hold(hold.clone()).wait();
                 store.close();
                 done

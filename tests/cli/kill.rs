@@ -120,7 +120,8 @@ impl Drop for Over<'_> {
 
 /// What is left to do, as the store says.
 fn open(store: &Connection) -> i64 {
-    let sql = "SELECT count(*) FROM event WHERE state IN ('accepted', 'running')";
+    let sql = "SELECT (SELECT count(*) FROM event WHERE state IN ('accepted', 'running'))
+                    + (SELECT count(*) FROM effect WHERE state = 'claimed')";
     store.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 

@@ -59,6 +59,7 @@ fn by_hand(lab: &Lab) {
 #[test]
 fn what_went_past_a_held_player_is_not_sent_again() {
     let lab = lab(2, "", "players::message(\"s\", [\"p1\", \"p2\"], \"hi\"); fail(\"later\");");
+    assert_eq!(lab.run(&["trigger", "it", "--dry-run"]).0, 1);
     assert_eq!(lab.run(&["pause", "--session", "s", "--player", "p1"]).0, 0);
     let run = lab.json(&["trigger", "it", "--json"]);
     assert_eq!((states(&run, "refused"), states(&run, "done")), (1, 1), "{run:#}");

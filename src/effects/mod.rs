@@ -45,6 +45,7 @@ use crate::{
     store::Store,
 };
 use locks::Locks;
+use resume::Left;
 
 /// The longest a write may take once it was decided on, the wait in the server's queue included. It is longer than
 /// any of the client's own time-outs for a write. A run that is cancelled meanwhile still waits for the answer: a
@@ -74,9 +75,14 @@ impl Door {
         actor.require(capability(call.endpoint())?)?;
         actor.scope.check(self.env.now())?;
         names::no_repeats(&call)?;
-        if let Some(answer) = resume::made_before(actor, &call) {
-            return Ok(answer);
+        match resume::left(actor, &call) {
+            Left::Nothing(answer) => Ok(answer),
+            Left::All => self.write_all(actor, call),
+            Left::Some(call, made) => Ok(resume::with_made_before(self.write_all(actor, call)?, &made)),
         }
+    }
+
+    fn write_all(&self, actor: &Actor, call: Call) -> Result<Value, EffectError> {
         let left_alone = self.admit(actor, &call)?;
         let acts_on_players = call.session_name().is_some() && !call.player_names().is_empty();
         let _locked = match call.session_name() {

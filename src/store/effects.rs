@@ -145,13 +145,20 @@ impl History {
         })
     }
 
-    /// The effects of a run that were settled as done, or of which nobody knows better: what a run that goes on in its
-    /// place does not do again.
+    /// The effects of a run that were settled as done, refused, or of which nobody knows better: what a run that goes on in its place
+    /// does not do again. It may itself have gone on in the place of another, whose effects count too.
     pub fn settled_effects(&self, run: RunId) -> Result<Vec<Effect>, StoreError> {
         self.read(|connection| {
             connection
                 .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM effect WHERE run = ?1 AND state IN ('done', 'uncertain', 'refused')
+                    "WITH RECURSIVE chain (id) AS (
+                        SELECT ?1
+                        UNION
+                        SELECT resumption.run FROM chain JOIN run ON run.id = chain.id
+                        JOIN resumption ON resumption.event = run.event
+                     )
+                     SELECT {COLUMNS} FROM effect
+                     WHERE run IN (SELECT id FROM chain) AND state IN ('done', 'uncertain', 'refused')
                      ORDER BY ordinal, row"
                 ))?
                 .query_map([run.0], effect)?

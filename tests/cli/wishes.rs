@@ -68,6 +68,30 @@ fn what_went_past_a_held_player_is_not_sent_again() {
 }
 
 #[test]
+fn only_those_for_whom_nothing_was_done_are_left_when_a_run_goes_on() {
+    let lab = lab(2, "", "players::message(\"s\", [\"p1\", \"p2\"], \"hi\"); fail(\"later\");");
+    let run = lab.json(&["trigger", "it", "--json"]);
+    assert_eq!(states(&run, "done"), 2, "{run:#}");
+    // As if the server had done it for one of them only.
+    change(&lab, "UPDATE effect SET state = 'failed' WHERE player = 'p2'");
+    let resumed = lab.json(&["dead", "resume", &dead_letter(&lab, &run), "--json"]);
+    let players: Vec<&Value> =
+        resumed["effects"].as_array().unwrap().iter().map(|row| &row["player"]).collect();
+    assert_eq!(players, ["p2"], "{resumed:#}");
+}
+
+#[test]
+fn what_was_done_is_not_done_again_however_often_a_run_goes_on() {
+    let lab = lab(1, "", &format!("{ONE} fail(\"later\");"));
+    let first = lab.json(&["trigger", "it", "--json"]);
+    assert_eq!((states(&first, "done"), lab.pages()), (1, vec![2]));
+    let second = lab.json(&["dead", "resume", &dead_letter(&lab, &first), "--json"]);
+    change(&lab, "DELETE FROM dead_letter");
+    let third = lab.json(&["dead", "resume", &dead_letter(&lab, &second), "--json"]);
+    assert_eq!((states(&second, "done"), states(&third, "done"), lab.pages()), (0, 0, vec![2]), "{third:#}");
+}
+
+#[test]
 fn a_plan_that_could_not_be_carried_out_is_a_dead_letter_that_goes_on() {
     let lab = lab(
         2,

@@ -26,6 +26,9 @@ const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(30);
 /// Said of what an earlier daemon left open.
 const STOPPED: &str = "the daemon stopped before the answer was there";
 
+/// Said of a write that leaves no trace.
+pub(super) const HIDDEN: &str = "nothing on the server shows whether it was done";
+
 /// What became of a write.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
@@ -33,6 +36,8 @@ pub(super) enum Found {
     Applied(Value),
     /// The server shows that it was not done.
     Nothing,
+    /// Nothing on the server ever shows it.
+    Hidden,
     /// It cannot be told, for this reason.
     Unclear(String),
 }
@@ -74,6 +79,16 @@ impl Door {
         let existed = before.and_then(|before| before["exists"].as_bool());
         let cannot = |why: &str| Ok(Found::Unclear(why.to_owned()));
         match call.endpoint() {
+            Endpoint::SessionsActive | Endpoint::SessionsTesting => {
+                let (Some(session), Some((key, wanted))) = (call.session_name(), switched(call)) else {
+                    return cannot("it does not say what was to be set");
+                };
+                let found = self.read(&scope, &Call::new(Endpoint::SessionsGet).session(session))?;
+                match found.get(key).and_then(Value::as_bool) {
+                    Some(now) => Ok(applied(now == wanted, json!({ key: wanted }))),
+                    None => cannot("the server does not tell what is set"),
+                }
+            }
             Endpoint::PlayersDropout => {
                 let Some(session) = call.session_name() else { return cannot("it names no session") };
                 let list =
@@ -129,7 +144,7 @@ impl Door {
                     _ => Found::Unclear("the room was not as it had to be".to_owned()),
                 })
             }
-            _ => cannot("nothing on the server shows whether it was done"),
+            _ => Ok(Found::Hidden),
         }
     }
 
@@ -185,7 +200,7 @@ impl Door {
         }
         let nothing = || (EffectState::Failed, format!("{STOPPED}; the server did not do it"));
         let Ok(endpoint) = effect.action.parse::<Endpoint>() else {
-            return uncertain("nothing shows whether it was done");
+            return uncertain(HIDDEN);
         };
         let Some(call) = call_of(endpoint, effect) else { return uncertain("its row does not read") };
         let before = effect.precondition.as_ref();
@@ -206,6 +221,7 @@ impl Door {
         match self.find_out(&call, before) {
             Found::Applied(_) => (EffectState::Done, format!("{STOPPED}; the server shows that it was done")),
             Found::Nothing => nothing(),
+            Found::Hidden => uncertain(HIDDEN),
             Found::Unclear(why) => uncertain(&why),
         }
     }
@@ -218,6 +234,12 @@ impl Door {
 
 fn applied(is_so: bool, answer: Value) -> Found {
     if is_so { Found::Applied(answer) } else { Found::Nothing }
+}
+
+/// What a session's `active` or `testing` was to be set to.
+pub(super) fn switched(call: &Call) -> Option<(&'static str, bool)> {
+    let key = if call.endpoint() == Endpoint::SessionsActive { "active" } else { "testing" };
+    Some((key, call.body_fields()?.get(key)?.as_bool()?))
 }
 
 fn body_text<'a>(call: &'a Call, key: &str) -> Option<&'a str> {

@@ -3,7 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Actor, Door, EffectError, claim::Way, find_out::Found, guard::LeftAlone, repeat::Repeats, row, stand_in,
+    Actor, Door, EffectError,
+    claim::Way,
+    find_out::{Found, HIDDEN, switched},
+    guard::LeftAlone,
+    repeat::Repeats,
+    row, stand_in,
     step::not_sent,
 };
 use crate::{
@@ -75,7 +80,7 @@ impl Door {
     }
 
     /// Sends a call that was written down, and settles it.
-    fn send(
+    pub(super) fn send(
         &self,
         actor: &Actor,
         ordinal: u32,
@@ -87,8 +92,13 @@ impl Door {
         loop {
             let error = match self.client.write(call, &self.last_scope(actor)) {
                 Ok(answer) => {
+                    let answer = answer.json().unwrap_or_default();
+                    if let Some(why) = flipped_back(call, &answer) {
+                        settle(EffectState::Uncertain, Some(why.clone()))?;
+                        return Err(EffectError::Bad(why));
+                    }
                     settle(EffectState::Done, None)?;
-                    return Ok(answer.json().unwrap_or_default());
+                    return Ok(answer);
                 }
                 Err(error) => error,
             };
@@ -98,13 +108,6 @@ impl Door {
                 }
                 settle(EffectState::Failed, Some(not_sent(&error)))?;
                 return Err(error.into());
-            }
-            let generation = self.client.generation(&self.scope_to_find_out());
-            if generation.is_ok_and(|generation| call.endpoint().repeat(generation) == Repeat::Safe) {
-                if repeats.wait_for_next_safe(&*self.env, &error, &actor.scope) {
-                    continue;
-                }
-                return self.give_up(actor, ordinal, error, "it can be done again");
             }
             match self.find_out(call, before) {
                 Found::Applied(answer) => {
@@ -123,9 +126,21 @@ impl Door {
                     settle(EffectState::Failed, Some(note))?;
                     return Err(error.into());
                 }
+                // What nothing tells of may still be sent again where a second time changes nothing more.
+                Found::Hidden if self.is_safe(call) => {
+                    if !repeats.wait_for_next_safe(&*self.env, &error, &actor.scope) {
+                        return self.give_up(actor, ordinal, error, "it can be done again");
+                    }
+                }
+                Found::Hidden => return self.give_up(actor, ordinal, error, HIDDEN),
                 Found::Unclear(why) => return self.give_up(actor, ordinal, error, &why),
             }
         }
+    }
+
+    fn is_safe(&self, call: &Call) -> bool {
+        let generation = self.client.generation(&self.scope_to_find_out());
+        generation.is_ok_and(|generation| call.endpoint().repeat(generation) == Repeat::Safe)
     }
 
     fn give_up(&self, actor: &Actor, ordinal: u32, error: ApiError, why: &str) -> Result<Value, EffectError> {
@@ -133,6 +148,19 @@ impl Door {
         self.settle(actor.run, ordinal, None, EffectState::Uncertain, Some(note))?;
         Err(EffectError::Uncertain(error))
     }
+}
+
+/// Where somebody else flipped a session's `active` or `testing` between our look and our write, it is back where it was.
+fn flipped_back(call: &Call, answer: &Value) -> Option<String> {
+    if !matches!(call.endpoint(), Endpoint::SessionsActive | Endpoint::SessionsTesting) {
+        return None;
+    }
+    let (key, wanted) = switched(call)?;
+    let now = answer.get(key).and_then(Value::as_bool);
+    let session = call.session_name()?;
+    (now != Some(wanted)).then(|| {
+        format!("session {session}, {key}: somebody else changed it at the same moment; it is now {now:?}")
+    })
 }
 
 /// The ledger's rows for a call: one a player, or one.

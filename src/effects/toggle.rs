@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Actor, Door, EffectError, claim::Way, repeat::Repeats, row, step::not_sent};
+use super::{Actor, Door, EffectError, claim::Way, row};
 use crate::{
     api::{Call, Endpoint},
     domain::EffectState,
@@ -40,45 +40,6 @@ impl Door {
         if self.claim(actor, &call, vec![effect], None)? == Way::Keep {
             return Ok(json!({ key: wanted, actor.kept_key(): true }));
         }
-        let settle = |state, note| self.settle(actor.run, ordinal, None, state, note);
-        let mut repeats = Repeats::default();
-        loop {
-            let error = match self.client.write(&call, &self.last_scope(actor)) {
-                Ok(answer) => {
-                    let answer = answer.json().unwrap_or_default();
-                    let after = answer.get(key).and_then(Value::as_bool);
-                    if after == Some(wanted) {
-                        settle(EffectState::Done, None)?;
-                        return Ok(answer);
-                    }
-                    // Somebody flipped it between our look and our write: it is back where it was, which the row says.
-                    let note = format!("somebody else changed it at the same moment; it is now {after:?}");
-                    settle(EffectState::Uncertain, Some(note.clone()))?;
-                    return Err(EffectError::Bad(format!("session {session}, {key}: {note}")));
-                }
-                Err(error) => error,
-            };
-            if !error.may_have_acted() {
-                if repeats.wait_for_next(&*self.env, &error, &actor.scope) {
-                    continue;
-                }
-                settle(EffectState::Failed, Some(not_sent(&error)))?;
-                return Err(error.into());
-            }
-            // Read again: a second flip would undo the first.
-            let found =
-                self.read(&self.scope_to_find_out(), &Call::new(Endpoint::SessionsGet).session(session));
-            let is_now = found.ok().and_then(|found| found.get(key).and_then(Value::as_bool));
-            if is_now == Some(wanted) {
-                let note = format!("{}; the server shows that it was done", error.message);
-                settle(EffectState::Done, Some(note))?;
-                return Ok(json!({ key: wanted }));
-            }
-            let once_more = is_now.is_some() && repeats.doubtful_once_more(&error);
-            if !once_more || actor.scope.cancel.is_cancelled() {
-                settle(EffectState::Uncertain, Some(format!("{}; it is now {is_now:?}", error.message)))?;
-                return Err(EffectError::Uncertain(error));
-            }
-        }
+        self.send(actor, ordinal, &call, None)
     }
 }

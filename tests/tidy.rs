@@ -266,3 +266,28 @@ use crate::engine;
     assert_eq!(found, ["api", "config", "domain", "engine", "live", "store"]);
     assert_eq!(imports("src/live.rs", "use super::web::Hooks;"), ["web"]);
 }
+
+/// A mutation that does not apply any more shows nothing, and nobody looks at it until `tests/mutate` is run by hand.
+#[test]
+fn each_mutation_changes_lines_that_are_there() {
+    let mut wrong = Vec::new();
+    let mut patches = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutations")).unwrap() {
+        let path = entry.unwrap().path();
+        let patch = fs::read_to_string(&path).unwrap();
+        patches += 1;
+        let mut text = String::new();
+        for line in patch.lines() {
+            if let Some(file) = line.strip_prefix("+++ b/") {
+                text =
+                    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default();
+            } else if let Some(old) = line.strip_prefix('-').filter(|_| !line.starts_with("---"))
+                && !text.lines().any(|line| line == old)
+            {
+                wrong.push(format!("{}: {old}", path.display()));
+            }
+        }
+    }
+    assert!(patches >= 10, "the mutations are gone");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -24,7 +24,6 @@ use uproctor::{
     api::Client,
     config,
     domain::{Detail, Event, EventId, EventKind, Mode, Outcome, RunId},
-    effects::Door,
     engine::{Command as Decision, Engine, Input, Standing},
     environment::{Environment, Scope},
     live::Live,
@@ -96,14 +95,8 @@ fn run_beside_bare_http() {
         Arc::new(Client::new(Arc::clone(&env), config.uproot.url.clone(), config.uproot.token.clone()));
     let store = Store::open(&config.daemon.store).unwrap();
     let (library, _) = Library::load(&config);
-    let tools = Arc::new(Tools {
-        env: Arc::clone(&env),
-        client: Arc::clone(&client),
-        door: Arc::new(Door::new(Arc::clone(&env), client, store.clone(), config.guard.clone())),
-        store,
-        http: config.http.clone(),
-        exports: config.daemon.exports.clone(),
-    });
+    let tools = Tools::new(Arc::clone(&env), Arc::clone(&client), store, &config).unwrap();
+    let tools = Arc::new(tools);
     let automation = Arc::new(config.automations[0].clone());
     let task = RunTask {
         run: RunId(1),

@@ -2,6 +2,7 @@
 //! out the work. It blocks and reads no clock of its own, so that a rehearsal can drive it as the daemon does.
 
 mod ending;
+mod own;
 mod plans;
 mod poll;
 mod reload;
@@ -30,12 +31,16 @@ use crate::{
     environment::Scope,
     script::{Library, PollFailure, RunTask, Signal, Tools},
     store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
+    watch::LookError,
 };
 pub use ending::Ending;
 pub use work::{Stub, Work};
 
 /// The longest a poll may take.
 const POLL_LIMIT: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// The longest a look at what is observed may take: at the start, the whole history of each session under way is read.
+const LOOK_LIMIT: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// How often, and how far apart, a commit is tried while the store is locked or the disk is full: some minutes in all.
 const COMMIT_TRIES: u32 = 100;
@@ -58,6 +63,13 @@ pub enum Happened {
     },
     /// What an earlier daemon left open is settled.
     Settled,
+    /// What is observed was looked at; the events that came of it are in the store.
+    Looked {
+        /// The events.
+        events: Vec<Event>,
+        /// What kept it from looking at all of it.
+        failure: Option<LookError>,
+    },
     /// A poll has ended; its new events are in the store.
     PollEnded {
         /// What the run would be called if it has to be written down.
@@ -89,6 +101,8 @@ pub struct Dispatcher {
     signal: Signal,
     /// How to end the run of each event that is under way.
     under_way: HashMap<EventId, Ending>,
+    /// Why the last look failed, so that it is said once.
+    look_failure: Option<String>,
     /// Why each poll failed the last time, so that a failure of all night is written down once.
     poll_failures: HashMap<AutomationName, String>,
     /// While it is found out what became of open writes, no run begins: the work that then waits.
@@ -112,10 +126,12 @@ impl Dispatcher {
             match one {
                 Happened::Input(input) => step.inputs.push_back(input),
                 Happened::Settled => released = self.held_back.take().unwrap_or_default(),
+                Happened::Looked { events, failure } => self.looked(events, failure.as_ref(), &mut step),
                 Happened::RunEnded { run, event, report, trace } => {
                     log_end(run, &event, &report);
                     self.under_way.remove(&event.id);
                     let outcome = report.outcome;
+                    self.tell_of_failure(now, run, &event, &report, &mut step);
                     // The door has written the hold down already.
                     if report.tripped {
                         step.inputs.push_back(Input::Hold(tripped(now, run, &event.automation)));
@@ -141,7 +157,9 @@ impl Dispatcher {
                 log_end(run, &event, &report);
                 Some(Change::Ended { run, at, report, trace })
             }
-            Happened::Input(_) | Happened::Settled | Happened::PollEnded { .. } => None,
+            Happened::Input(_) | Happened::Settled | Happened::Looked { .. } | Happened::PollEnded { .. } => {
+                None
+            }
         });
         let changes: Vec<Change> = ends.collect();
         if changes.is_empty() { Ok(()) } else { self.tools.store.apply(changes).wait() }
@@ -233,6 +251,9 @@ impl Dispatcher {
                 if let Some(ending) = self.under_way.get(&event) {
                     ending.make_room();
                 }
+            }
+            Command::Look => {
+                work.push(Work::Look { tools: Arc::clone(&self.tools), scope: self.scope(now, LOOK_LIMIT) });
             }
             Command::Start { event } => self.start_run(now, event, step, work),
             Command::Poll { automation } => match self.task(&automation) {

@@ -21,6 +21,8 @@ pub mod store;
 
 pub mod effects;
 
+pub mod watch;
+
 pub mod script;
 
 pub mod dispatch;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The top-level modules, each of which may import those before it only.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "domain",
     "environment",
     "schedule",
@@ -18,6 +18,7 @@ const ORDER: [&str; 18] = [
     "api",
     "store",
     "effects",
+    "watch",
     "script",
     "dispatch",
     "sandbox",

@@ -53,6 +53,16 @@ impl Client {
         self.connection.server_time()
     }
 
+    /// By how much the server's clock is ahead of ours, to a second, as its last answer told it.
+    pub fn clock_skew(&self) -> Option<jiff::SignedDuration> {
+        self.connection.clock_skew()
+    }
+
+    /// The server was started anew, as somebody noticed who was not turned away: it does not know yet who is there.
+    pub fn note_restart(&self) {
+        self.connection.note_restart();
+    }
+
     /// Since when the server is back, by our clock, if requests found nobody there before.
     pub fn back_since(&self) -> Option<Timestamp> {
         self.connection.back_since()
@@ -73,16 +83,44 @@ impl Client {
     /// statuses 429, 500, 502, 503, 504 and the like. A path that the server does not know makes the client ask for the
     /// version again and, if it is another, read once more.
     pub fn read(&self, call: &Call, priority: Priority, scope: &Scope) -> Result<Answer, ApiError> {
+        if call.endpoint() == Endpoint::Status {
+            request::check(call)?;
+            return self.status(call, priority, scope).map(|(answer, _)| answer);
+        }
+        self.read_with(call, priority, scope, |route, generation, response| {
+            decode::answer(call, route, generation, response)
+        })
+    }
+
+    /// The same with the bytes of an answer that is JSON, for those who want little of it. What `take` says of bytes that it
+    /// cannot use becomes an error. Nothing is taken out of the bytes: whoever reads `data.since` this way must leave alone
+    /// what is the player's secret.
+    pub fn read_as<T>(
+        &self,
+        call: &Call,
+        priority: Priority,
+        scope: &Scope,
+        take: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<T, ApiError> {
+        self.read_with(call, priority, scope, |_, _, response| {
+            take(&response.body).map_err(|message| decode::unusable(call, response.status, &message))
+        })
+    }
+
+    fn read_with<T>(
+        &self,
+        call: &Call,
+        priority: Priority,
+        scope: &Scope,
+        decode: impl Fn(Route, Generation, &Response) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let endpoint = call.endpoint();
         if endpoint.is_write() {
             return Err(ApiError::unsent(ErrorKind::BadCall, endpoint.name(), "this is no read"));
         }
         request::check(call)?;
-        if endpoint == Endpoint::Status {
-            return self.status(call, priority, scope).map(|(answer, _)| answer);
-        }
         let version = self.version_for(call, priority, scope)?;
-        match self.read_from(call, &version, priority, scope)? {
+        match self.read_from(call, &version, priority, scope, &decode)? {
             Read::Answer(answer) => Ok(answer),
             Read::UnknownPath(error) => {
                 self.forget(&version);
@@ -90,7 +128,7 @@ impl Client {
                 if fresh == version {
                     return Err(error);
                 }
-                match self.read_from(call, &fresh, priority, scope)? {
+                match self.read_from(call, &fresh, priority, scope, &decode)? {
                     Read::Answer(answer) => Ok(answer),
                     Read::UnknownPath(error) => Err(error),
                 }
@@ -158,18 +196,19 @@ impl Client {
         self.connection.send_once(endpoint, request, scope)
     }
 
-    fn read_from(
+    fn read_from<T>(
         &self,
         call: &Call,
         version: &ServerVersion,
         priority: Priority,
         scope: &Scope,
-    ) -> Result<Read, ApiError> {
+        decode: &impl Fn(Route, Generation, &Response) -> Result<T, ApiError>,
+    ) -> Result<Read<T>, ApiError> {
         let endpoint = call.endpoint();
         let (request, route) = self.prepare(call, version, priority)?;
         let response = self.connection.send_safe(endpoint.name(), &request, scope)?;
         if is_success(response.status) {
-            return decode::answer(call, route, version.generation(), &response).map(Read::Answer);
+            return decode(route, version.generation(), &response).map(Read::Answer);
         }
         let error = self.refused(call, &request, &response);
         if refusal::is_unknown_path(endpoint, &response) { Ok(Read::UnknownPath(error)) } else { Err(error) }
@@ -274,8 +313,8 @@ impl Client {
 }
 
 /// What a read came to.
-enum Read {
-    Answer(Answer),
+enum Read<T> {
+    Answer(T),
     UnknownPath(ApiError),
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -29,8 +29,8 @@ pub(super) struct Connection {
     pub(super) base: ServerUrl,
     pub(super) token: SecretString,
     circuit: Circuit,
-    /// The server's clock, as its last answer told it.
-    clock: Mutex<Option<Timestamp>>,
+    /// The server's clock, as its last answer told it, and ours at that moment.
+    clock: Mutex<Option<(Timestamp, Timestamp)>>,
 }
 
 impl Connection {
@@ -40,12 +40,26 @@ impl Connection {
 
     /// The server's clock when it last answered, to the second.
     pub(super) fn server_time(&self) -> Option<Timestamp> {
+        self.clock().map(|(server, _)| server)
+    }
+
+    /// By how much the server's clock is ahead of ours, to a second: its `Date` has no fractions, so half a second is added.
+    pub(super) fn clock_skew(&self) -> Option<SignedDuration> {
+        let (server, ours) = self.clock()?;
+        Some(server.duration_since(ours) + SignedDuration::from_millis(500))
+    }
+
+    fn clock(&self) -> Option<(Timestamp, Timestamp)> {
         *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Since when the server is back, if requests found nobody there before.
     pub(super) fn back_since(&self) -> Option<Timestamp> {
         self.circuit.back_since()
+    }
+
+    pub(super) fn note_restart(&self) {
+        self.circuit.note_restart(self.env.now());
     }
 
     /// A request with the token, not yet sent. A body is JSON.
@@ -130,7 +144,7 @@ impl Connection {
             && let Some(date) = answer.headers.get(header::DATE).and_then(|date| date.to_str().ok())
             && let Ok(at) = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date)
         {
-            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, self.env.now()));
         }
         result
     }

@@ -27,7 +27,7 @@ pub(super) fn answer(
 }
 
 /// An answer that cannot be used. After a write it says nothing about whether the write was carried out.
-fn unusable(call: &Call, status: u16, message: &str) -> ApiError {
+pub(super) fn unusable(call: &Call, status: u16, message: &str) -> ApiError {
     let endpoint = call.endpoint();
     let (kind, message) = if endpoint.is_write() {
         (

@@ -84,6 +84,16 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
                     Trigger::Webhook(webhook) => out::line(&format!("    at /hooks/{}", webhook.hook)),
                     Trigger::Clock(..) if times.is_empty() => out::line("    never again"),
                     Trigger::Clock(..) => {}
+                    Trigger::Observe(observe) => out::line(&format!("    watches for {observe}")),
+                    Trigger::OtherRuns(runs) if runs.automations.is_empty() => {
+                        out::line("    when a run of another automation failed");
+                    }
+                    Trigger::OtherRuns(runs) => {
+                        let names: Vec<&str> =
+                            runs.automations.iter().map(crate::domain::AutomationName::as_str).collect();
+                        out::line(&format!("    when a run of {} failed", names.join(", ")));
+                    }
+                    Trigger::Started => out::line("    when the daemon starts"),
                 }
             }
         }

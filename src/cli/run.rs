@@ -20,7 +20,6 @@ use crate::{
     config::{self, Config, Draft},
     daemon::{Daemon, Files, Watch, keep_heartbeat},
     domain::{Held, Hold, Problem},
-    effects::Door,
     environment::{Environment, Scope},
     live::Live,
     script::{self, Library, Tools},
@@ -257,14 +256,10 @@ pub(super) fn tools(config: &Config, runtime: &Runtime) -> Result<Arc<Tools>, Ex
     let env: Arc<dyn Environment> = Arc::new(Live::new(runtime.handle().clone()));
     let client = Client::new(Arc::clone(&env), config.uproot.url.clone(), config.uproot.token.clone());
     let client = Arc::new(client);
-    Ok(Arc::new(Tools {
-        env: Arc::clone(&env),
-        client: Arc::clone(&client),
-        door: Arc::new(Door::new(env, client, store.clone(), config.guard.clone())),
-        store,
-        http: config.http.clone(),
-        exports: config.daemon.exports.clone(),
-    }))
+    Tools::new(env, client, store, config).map(Arc::new).map_err(|error| {
+        out::error(&error.to_string());
+        Exit::NotRight
+    })
 }
 
 /// Where a daemon tells commands how to reach it.

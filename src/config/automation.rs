@@ -8,10 +8,11 @@ use std::{
 
 use super::{
     daemon::MODES,
-    overlap::Overlap,
+    observe::Observed,
+    overlap::{KeyRule, Overlap},
     pace::Pace,
     reader::{Section, Source},
-    trigger::{self, Poll, Stays, Surroundings, Trigger},
+    trigger::{self, Poll, Surroundings, Trigger},
 };
 use crate::domain::{AutomationName, Capability, Mode, line_column};
 
@@ -79,7 +80,7 @@ impl Automation {
             source.error_help(
                 span.clone(),
                 format!("{title} has no trigger"),
-                "add `on = { every = \"1m\" }`, or cron, at, webhook or poll",
+                "add `on = { every = \"1m\" }`, or cron, at, webhook, poll, player, session, room, server, run or daemon",
             );
         }
         let triggers: Vec<(Trigger, Range<usize>)> = section
@@ -117,9 +118,12 @@ impl Automation {
             }
         }
         for (trigger, span) in &triggers {
-            let trusts = |stays: Stays| stays.trusts_gaps;
-            if let Trigger::Poll(Poll { stays: Some(stays), .. }) = trigger
-                && trusts(*stays)
+            let trusts_gaps = match trigger {
+                Trigger::Poll(Poll { stays: Some(stays), .. }) => stays.trusts_gaps,
+                Trigger::Observe(observe) => observe.trusts_gaps,
+                _ => false,
+            };
+            if trusts_gaps
                 && let Some(capability) = allow.iter().find(|capability| capability.is_irreversible())
             {
                 source.error_help(
@@ -129,10 +133,18 @@ impl Automation {
                 );
             }
         }
-        let from_outside =
-            triggers.iter().any(|(trigger, _)| matches!(trigger, Trigger::Webhook(_) | Trigger::Poll(_)));
+        let from_outside = triggers.iter().any(|(trigger, _)| trigger.is_from_outside());
         let pace = Pace::read(&mut section, from_outside);
-        let overlap = Overlap::read(&mut section, from_outside, pace.throttle.is_some());
+        let of_a_player = |trigger: &Trigger| match trigger {
+            Trigger::Observe(observe) => matches!(observe.what, Observed::Player { .. }),
+            _ => false,
+        };
+        let usual_key = if triggers.iter().any(|(trigger, _)| of_a_player(trigger)) {
+            KeyRule::Field("player".to_owned())
+        } else {
+            KeyRule::Automation
+        };
+        let overlap = Overlap::read(&mut section, from_outside, pace.throttle.is_some(), usual_key);
         let time_limit = section.duration("time_limit", Duration::from_secs(1));
         section.finish();
         let script = script?;

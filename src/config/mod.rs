@@ -4,6 +4,7 @@ mod automation;
 mod daemon;
 mod guard;
 mod http;
+mod observe;
 mod overlap;
 mod pace;
 pub(crate) mod reader;
@@ -11,6 +12,7 @@ mod same;
 mod secret;
 mod server;
 mod trigger;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -25,13 +27,15 @@ pub use automation::Automation;
 pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
+pub use observe::{Observe, Observed, OtherRuns, ServerCondition, SessionCondition};
 pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
 pub use pace::{Debounce, Pace};
 pub use secret::Secrets;
 pub use server::UprootSection;
 pub use trigger::{Clock, MissedPolicy, Poll, Stays, Timing, Trigger, Webhook};
+pub use watch::WatchSection;
 
-use crate::domain::{Mode, Problem};
+use crate::domain::{AutomationName, Mode, Problem, did_you_mean};
 use reader::{Section, Source};
 use trigger::Surroundings;
 
@@ -46,6 +50,8 @@ pub struct Config {
     pub uproot: UprootSection,
     /// `[daemon]`.
     pub daemon: DaemonSection,
+    /// `[watch]`.
+    pub watch: WatchSection,
     /// `[guard]`.
     pub guard: GuardSection,
     /// `[http."HOST"]`.
@@ -61,6 +67,7 @@ impl fmt::Debug for Config {
             .field("file", &self.file)
             .field("uproot", &self.uproot)
             .field("daemon", &self.daemon)
+            .field("watch", &self.watch)
             .field("guard", &self.guard)
             .field("http", &self.http)
             .field("automations", &self.automations)
@@ -138,6 +145,7 @@ fn empty(file: &Path, text: String) -> Config {
         text,
         uproot: UprootSection::new(),
         daemon: DaemonSection::new(root_of(file)),
+        watch: WatchSection::new(),
         guard: GuardSection::new(),
         http: HttpSection::new(),
         automations: Vec::new(),
@@ -165,6 +173,7 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     let daemon = whole.table("daemon", "[daemon]");
     let zone_given = daemon.as_ref().is_some_and(|daemon| daemon.has("timezone"));
     config.daemon = DaemonSection::read(&source, daemon, &secrets);
+    config.watch = WatchSection::read(whole.table("watch", "[watch]"));
     let guard = whole.table("guard", "[guard]");
     config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);
     let hosts = whole.table("http", "[http]");
@@ -208,5 +217,33 @@ fn automations(
         }
         automations.push(automation);
     }
+    for automation in &automations {
+        for trigger in &automation.triggers {
+            if let Trigger::OtherRuns(runs) = trigger {
+                check_names(source, runs, &automation.name, &names);
+            }
+        }
+    }
     automations
+}
+
+/// Complains about automations that there are not.
+fn check_names(
+    source: &Source<'_>,
+    runs: &OtherRuns,
+    own: &AutomationName,
+    names: &HashMap<AutomationName, usize>,
+) {
+    for name in &runs.automations {
+        if name == own {
+            let message = format!("{name} would start when it fails itself");
+            source.error_help(runs.span.clone(), message, "name other automations");
+        } else if !names.contains_key(name) {
+            let near = did_you_mean(name.as_str(), names.keys().map(AutomationName::as_str));
+            let help = near.map_or("see the names of your automations".to_owned(), |near| {
+                format!("did you mean {near:?}?")
+            });
+            source.error_help(runs.span.clone(), format!("there is no automation {:?}", name.as_str()), help);
+        }
+    }
 }

@@ -8,10 +8,10 @@ use crate::domain::Severity;
 pub struct Overlap {
     /// `overlap`.
     pub policy: OverlapPolicy,
-    /// `key`: within what the policy holds. Default `automation`.
+    /// `key`: within what the policy holds. Default `automation`, and `player` with a `player` trigger.
     pub key: KeyRule,
-    /// How many events may wait for a key: `max`, except with `parallel`. Default 10, and 1000 where a webhook or a poll
-    /// brings them.
+    /// How many events may wait for a key: `max`, except with `parallel`. Default 10, and 1000 where they come
+    /// from outside.
     pub max: usize,
     /// `on_full`: which event goes when more would wait.
     pub on_full: OnFull,
@@ -22,7 +22,7 @@ pub struct Overlap {
 pub enum OverlapPolicy {
     /// The event is dropped, with a reason. The default of clocks, whose next event comes anyway.
     Single,
-    /// The event waits. The default of webhooks and polls, whose events do not come again.
+    /// The event waits. The default of all but clocks, whose events do not come again.
     Queued,
     /// So many runs go on at the same time, `max`; what comes then waits.
     Parallel(usize),
@@ -35,7 +35,8 @@ pub enum OverlapPolicy {
 pub enum KeyRule {
     /// The whole automation.
     Automation,
-    /// A field of the payload or item, by its path: `player`, `data.participant_id`. Events without the field share one key.
+    /// A field of the payload or item, by its path: `player`, `data.participant_id`; of what is observed `session` or
+    /// `player`. Events without the field share one key.
     Field(String),
 }
 
@@ -54,9 +55,15 @@ pub enum OnFull {
 const AT_ONCE: usize = 10;
 
 impl Overlap {
-    /// `from_outside`: whether a webhook or a poll brings events, which do not come again. `throttled`: whether events
+    /// `from_outside`: whether events come that do not come again, as those of webhooks and polls. `throttled`: whether events
     /// may have to wait though no run is under way.
-    pub(super) fn read(section: &mut Section<'_, '_>, from_outside: bool, throttled: bool) -> Self {
+    /// `usual_key`: the key where none is given.
+    pub(super) fn read(
+        section: &mut Section<'_, '_>,
+        from_outside: bool,
+        throttled: bool,
+        usual_key: KeyRule,
+    ) -> Self {
         let policy = section.choice(
             "overlap",
             &[
@@ -105,7 +112,7 @@ impl Overlap {
         };
         Self {
             policy,
-            key: key.unwrap_or(KeyRule::Automation),
+            key: key.unwrap_or(usual_key),
             max,
             on_full: on_full.map_or(OnFull::DropNewest, |on_full| on_full.value),
         }

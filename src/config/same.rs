@@ -29,6 +29,9 @@ impl Trigger {
             }
             (Self::Webhook(webhook), Self::Webhook(other)) => webhook.is_same(other),
             (Self::Poll(poll), Self::Poll(other)) => poll == other,
+            (Self::Observe(observe), Self::Observe(other)) => observe == other,
+            (Self::OtherRuns(runs), Self::OtherRuns(other)) => runs.automations == other.automations,
+            (Self::Started, Self::Started) => true,
             _ => false,
         }
     }

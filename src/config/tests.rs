@@ -99,7 +99,7 @@ on = { poll = "10ms" }
             (22, 1, "unknown key `time_limt`", "did you mean `time_limit`?"),
             (27, 33, "there is no webhook scheme \"standart\": did you mean \"standard\"?", ""),
             (27, 47, "`on` names no trigger", "did you mean `every`?"),
-            (27, 64, "`player` is not in this version", "let the script look"),
+            (27, 75, "`player` cannot be \"stuck\": it is one of joined", ""),
             (28, 11, "`overlap` cannot be \"queue\"", "did you mean \"queued\"?"),
             (29, 7, "`max` in [[automation]] is a text, but must be a whole number", ""),
             (31, 1, "has no name", "name = "),

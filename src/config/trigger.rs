@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
+    observe::{self, Observe, OtherRuns},
     reader::{Placed, Section, integer},
     secret::Secrets,
 };
@@ -24,6 +25,19 @@ pub enum Trigger {
     Webhook(Webhook),
     /// `poll`: the script's `poll()` is asked for items.
     Poll(Poll),
+    /// `player`, `session`, `room` or `server`: what is observed of the experiment.
+    Observe(Observe),
+    /// `run = "failed"`: a run of another automation failed.
+    OtherRuns(OtherRuns),
+    /// `daemon = "started"`.
+    Started,
+}
+
+impl Trigger {
+    /// Whether its events come when they like and do not come again, unlike those of a clock.
+    pub fn is_from_outside(&self) -> bool {
+        !matches!(self, Self::Clock(..) | Self::Started)
+    }
 }
 
 /// When a clock fires.
@@ -142,9 +156,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) secrets: &'a Secrets<'a>,
 }
 
-const KINDS: [&str; 5] = ["cron", "every", "at", "webhook", "poll"];
-/// Kinds that a later version brings; named so that the message is not "unknown".
-const LATER: [&str; 6] = ["player", "session", "room", "server", "run", "daemon"];
+const KINDS: [&str; 11] =
+    ["cron", "every", "at", "webhook", "poll", "player", "session", "room", "server", "run", "daemon"];
 
 /// Reads one table of `on`.
 pub(super) fn read(
@@ -159,24 +172,19 @@ pub(super) fn read(
         ["at"] => at(&mut section, around),
         ["webhook"] => webhook(&mut section, around),
         ["poll"] => poll(&mut section),
+        ["player"] => observe::player(&mut section).map(Trigger::Observe),
+        ["session"] => observe::session(&mut section).map(Trigger::Observe),
+        ["room"] => observe::room(&mut section).map(Trigger::Observe),
+        ["server"] => observe::server(&mut section).map(Trigger::Observe),
+        ["run"] => observe::run(&mut section).map(Trigger::OtherRuns),
+        ["daemon"] => section.choice("daemon", &[("started", ())]).map(|_| Trigger::Started),
         [] => {
-            if let Some(kind) = LATER.into_iter().find(|kind| section.has(kind)) {
-                source.error_help(
-                    span,
-                    format!("the trigger `{kind}` is not in this version"),
-                    "use a `cron`, `every` or `poll` trigger and let the script look",
-                );
-            } else {
-                let near = section.keys().find_map(|key| did_you_mean(key, KINDS));
-                let help = match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        "write one of cron, every, at, webhook or poll, for example `on = { every = \"1m\" }`"
-                            .to_owned()
-                    }
-                };
-                source.error_help(span, "`on` names no trigger", help);
-            }
+            let near = section.keys().find_map(|key| did_you_mean(key, KINDS));
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write one of {}, for example `on = {{ every = \"1m\" }}`", KINDS.join(", ")),
+            };
+            source.error_help(span, "`on` names no trigger", help);
             return None;
         }
         several => {

@@ -35,6 +35,7 @@ impl Dispatcher {
             automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
         self.library = library;
         let commands = self.engine.reload(now, &standings, config.daemon.workers);
+        self.set_rules(now, config.watch.clone());
         self.decide(now, Step { commands: commands.into(), ..Step::default() })
     }
 }

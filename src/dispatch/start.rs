@@ -53,10 +53,15 @@ impl Dispatcher {
             cancel,
             signal,
             under_way: HashMap::new(),
+            look_failure: None,
             poll_failures: HashMap::new(),
             held_back: settling.then(Vec::new),
             looked_at_plans: Timestamp::MIN,
         };
+        if waiting == Waiting::Run {
+            dispatcher.set_rules(now, config.watch.clone());
+            dispatcher.tell_of_start(now, &mut step);
+        }
         let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
         step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
         let mut work = dispatcher.decide(now, step)?;

@@ -22,7 +22,6 @@ use crate::{
     api::Client,
     config::{self, Config},
     domain::{Detail, EventId, EventKind},
-    effects::Door,
     engine::Input,
     environment::{Environment, Request, Response, Scope, Stopped, TransportError},
     script::{Library, STACK, Tools},
@@ -106,14 +105,7 @@ impl Lab {
         let (url, token) = (self.config.uproot.url.clone(), self.config.uproot.token.clone());
         let client = Arc::new(Client::new(Arc::clone(&env), url, token));
         let store = Store::open(&self.config.daemon.store).unwrap();
-        let tools = Arc::new(Tools {
-            env: Arc::clone(&env),
-            client: Arc::clone(&client),
-            door: Arc::new(Door::new(env, client, store.clone(), self.config.guard.clone())),
-            store: store.clone(),
-            http: self.config.http.clone(),
-            exports: self.config.daemon.exports.clone(),
-        });
+        let tools = Arc::new(Tools::new(env, client, store.clone(), &self.config).unwrap());
         let (cancel, signal) = (CancellationToken::new(), Arc::new(|_| {}));
         let (dispatcher, work) =
             Dispatcher::start(&self.config, library, tools, cancel, signal, Waiting::Run).unwrap();

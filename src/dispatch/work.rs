@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ending, Happened, poll};
 use crate::{
     domain::{Event, RunId, RunReport},
+    environment::Scope,
     script::{self, RunTask, Tools},
     store::{OpenEffect, RunStart},
 };
@@ -34,6 +35,13 @@ pub enum Work {
         /// What it needs.
         tools: Arc<Tools>,
     },
+    /// What is observed is looked at.
+    Look {
+        /// What it needs.
+        tools: Arc<Tools>,
+        /// What it must keep within.
+        scope: Scope,
+    },
     /// A poll.
     Poll {
         /// What it needs.
@@ -49,6 +57,7 @@ impl Work {
         match self {
             Self::Run { task, .. } => format!("run {}", task.run),
             Self::Settle { .. } => "settle".to_owned(),
+            Self::Look { .. } => "look".to_owned(),
             Self::Poll { task, .. } => format!("poll {}", task.automation.name),
         }
     }
@@ -58,6 +67,7 @@ impl Work {
         Stub(match self {
             Self::Run { task, event, .. } => Left::Run { run: task.run, event: Arc::clone(event) },
             Self::Settle { .. } => Left::Settle,
+            Self::Look { .. } => Left::Look,
             Self::Poll { start, .. } => Left::Poll { start: start.clone() },
         })
     }
@@ -83,6 +93,10 @@ impl Work {
                 }
                 Happened::Settled
             }
+            Self::Look { tools, scope } => {
+                let (events, failure) = tools.watch.look(&scope);
+                Happened::Looked { events, failure }
+            }
             Self::Poll { task, start } => {
                 let (result, trace) = poll::ask(&task);
                 Happened::PollEnded { start, result, trace }
@@ -97,6 +111,7 @@ pub struct Stub(Left);
 enum Left {
     Run { run: RunId, event: Arc<Event> },
     Settle,
+    Look,
     Poll { start: RunStart },
 }
 
@@ -109,6 +124,8 @@ impl Stub {
             Left::Run { run, event } => Happened::RunEnded { run, event, report, trace },
             // The writes stay open in the store, for the next start.
             Left::Settle => Happened::Settled,
+            // An internal error has told of itself; the next look may do better.
+            Left::Look => Happened::Looked { events: Vec::new(), failure: None },
             Left::Poll { start } => Happened::PollEnded { start, result: Err(report.into()), trace },
         }
     }

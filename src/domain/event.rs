@@ -22,6 +22,18 @@ pub enum EventKind {
     Webhook,
     /// A script's `poll()` gave an item that was not there before.
     Poll,
+    /// A player was observed to be in a state.
+    Player,
+    /// A session was made, or everybody in it has finished.
+    Session,
+    /// Enough people wait in a room.
+    Room,
+    /// The uproot server went down, came up again, or was started anew.
+    Server,
+    /// A run of another automation failed.
+    Run,
+    /// The daemon has started.
+    Daemon,
     /// A person asked for it: `uproctor trigger`.
     Manual,
     /// A person approved a plan, which is now carried out.
@@ -37,6 +49,12 @@ impl EventKind {
             Self::At => "at",
             Self::Webhook => "webhook",
             Self::Poll => "poll",
+            Self::Player => "player",
+            Self::Session => "session",
+            Self::Room => "room",
+            Self::Server => "server",
+            Self::Run => "run",
+            Self::Daemon => "daemon",
             Self::Manual => "manual",
             Self::Plan => "plan",
         }
@@ -76,6 +94,8 @@ pub enum Detail {
         /// The item as `poll()` gave it.
         item: Value,
     },
+    /// From what was observed of the experiment, or of the daemon itself.
+    Observed(Box<Observation>),
     /// From a person.
     Manual {
         /// What was given with `--payload`, or null.
@@ -88,6 +108,18 @@ pub enum Detail {
         /// The run that wanted it.
         run: RunId,
     },
+}
+
+/// Something that was observed to be so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What is so: `stalled`, `created`, `down`, `failed`, ...
+    pub what: String,
+    /// What overlap keys are looked up in: `session`, `player` (`SESSION/PLAYER`), `room`, `automation`, as far as it is about
+    /// one.
+    pub subject: Value,
+    /// The rest of what the script sees of it, by kind.
+    pub about: Map<String, Value>,
 }
 
 /// Something that happened, as the store keeps it and a script sees it.
@@ -109,7 +141,8 @@ pub struct Event {
 
 impl Event {
     /// The `event` map that a script's `run(event)` gets: `kind`, `id`, `at` (RFC 3339), `automation`, `count`, and by kind
-    /// `scheduled_at` and `missed_count`, `payload` and `headers`, or `key` and `item`.
+    /// `scheduled_at` and `missed_count`, `payload` and `headers`, `key` and `item`, or `what` with `session`, `player`, `counts`,
+    /// `room`, `waiting`, `since`, `run`, as far as it is about one.
     pub fn to_script(&self) -> Value {
         let mut map = Map::new();
         map.insert("kind".into(), json!(self.kind.as_str()));
@@ -130,6 +163,10 @@ impl Event {
                 map.insert("key".into(), json!(key));
                 map.insert("item".into(), item.clone());
             }
+            Detail::Observed(observation) => {
+                map.insert("what".into(), json!(observation.what));
+                map.extend(observation.about.clone());
+            }
             Detail::Manual { payload, .. } => {
                 map.insert("payload".into(), payload.clone());
             }
@@ -140,12 +177,13 @@ impl Event {
         Value::Object(map)
     }
 
-    /// The value in which an overlap key is looked up: the payload or the item; null for the clock.
+    /// The value in which an overlap key is looked up: the payload, the item, or what was observed; null for the clock.
     pub fn subject(&self) -> &Value {
         match &self.detail {
             Detail::Scheduled { .. } | Detail::Plan { .. } => &Value::Null,
             Detail::Webhook { payload, .. } | Detail::Manual { payload, .. } => payload,
             Detail::Poll { item, .. } => item,
+            Detail::Observed(observation) => &observation.subject,
         }
     }
 }

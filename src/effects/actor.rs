@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use super::{EffectError, sightings::Sightings};
+use super::{
+    EffectError,
+    sightings::{Sighting, Sightings},
+};
 use crate::{
     api::{Answer, Call},
     domain::{AutomationName, Capability, Effect, Mode, PlayerName, RunId, SessionName},
@@ -112,6 +115,13 @@ impl Actor {
     pub fn saw(&self, call: &Call, answer: &Answer) {
         if let Answer::Json(value) = answer {
             self.sightings().note(call, value);
+        }
+    }
+
+    /// Notes which page a player was observed on: `player` has `show_page` and `page_order`.
+    pub fn saw_player(&self, session: &SessionName, name: &PlayerName, player: &serde_json::Value) {
+        if player["show_page"].is_i64() {
+            self.sightings().put(session, name, Sighting::read(player));
         }
     }
 

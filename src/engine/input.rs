@@ -49,6 +49,8 @@ pub enum Input {
     Hold(Hold),
     /// Something is not held any more.
     Release(Held),
+    /// What is observed was looked at.
+    Looked,
     /// A poll has ended.
     PollFinished {
         /// The automation.
@@ -128,6 +130,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// What is observed is to be looked at.
+    Look,
     /// The script's `poll()` is to be asked.
     Poll {
         /// The automation.

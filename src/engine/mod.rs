@@ -14,6 +14,7 @@ mod holds;
 mod input;
 mod jitter;
 mod key;
+mod looks;
 mod overlap;
 mod poll;
 mod recent;
@@ -28,6 +29,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -39,6 +41,7 @@ use crate::{
 use debounce::Gathered;
 use holds::Holds;
 pub use input::{Command, Input, PollResult, Standing, look_back};
+use looks::Looks;
 use overlap::Out;
 use poll::PollState;
 use slot::Slot;
@@ -55,6 +58,7 @@ pub struct Engine {
     /// What is due next, earliest first. An entry whose time is not that of its slot is stale and passed over.
     agenda: BinaryHeap<Reverse<(Timestamp, usize, Due)>>,
     holds: Holds,
+    looks: Looks,
     /// How many runs may work at once.
     workers: usize,
     /// How many do.
@@ -86,6 +90,7 @@ impl Engine {
             names: HashMap::with_capacity(automations.len()),
             agenda: BinaryHeap::with_capacity(automations.len()),
             holds: Holds::default(),
+            looks: Looks::default(),
             workers,
             working: 0,
             ready: VecDeque::new(),
@@ -113,9 +118,15 @@ impl Engine {
         self.slots.push(slot);
     }
 
+    /// From now on what is observed is looked at this often; not at all where nothing waits for it.
+    pub fn look_every(&mut self, now: Timestamp, every: Option<Duration>) {
+        self.looks.set_every(now, every);
+    }
+
     /// When [`Input::Tick`] is due next, if ever.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.agenda.peek().map(|Reverse((at, ..))| *at)
+        let planned = self.agenda.peek().map(|Reverse((at, ..))| *at);
+        planned.into_iter().chain(self.looks.next()).min()
     }
 
     /// Decides what is to be done about one input.
@@ -134,6 +145,7 @@ impl Engine {
             Input::Resumed => self.working += 1,
             Input::RunFinished { event, outcome } => self.run_finished(now, &event, outcome, &mut commands),
             Input::PollFinished { automation, result } => self.poll_finished(now, &automation, result),
+            Input::Looked => self.looks.ended(now),
             Input::Hold(hold) => self.holds.put(hold),
             Input::Release(held) => self.holds.release(&held),
         }
@@ -160,6 +172,9 @@ impl Engine {
     }
 
     fn tick(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        if self.looks.begin(now) {
+            commands.push(Command::Look);
+        }
         while let Some(Reverse((at, index, due))) = self.agenda.peek().copied()
             && at <= now
         {
@@ -319,6 +334,7 @@ impl Engine {
 
     /// The system's clock was set back. Nothing is to wait for a time that is far away by then.
     fn set_back(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        self.looks.set_back(now);
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];
             slot.clocks.set_back(now, commands);

@@ -113,6 +113,7 @@ fn words(commands: &[Command]) -> Vec<String> {
         Command::Start { event } => Some(format!("start {}", event.id)),
         Command::Drop { event, reason } => Some(format!("drop {event}: {reason}")),
         Command::Poll { automation } => Some(format!("poll {automation}")),
+        Command::Look => Some("look".to_owned()),
     };
     commands.iter().filter_map(word).collect()
 }

@@ -13,11 +13,12 @@ use serde_json::Value;
 use super::error::{RhaiResultOf, raise_api, raise_effect};
 use crate::{
     api::{Answer, Call, Client},
-    config::{Automation, HttpSection},
+    config::{Automation, Config, HttpSection},
     domain::{RunId, TraceKind, TraceLine},
     effects::{Actor, Door},
     environment::{Environment, Priority},
-    store::Store,
+    store::{Store, StoreError},
+    watch::Watch,
 };
 
 /// What all runs share.
@@ -27,6 +28,8 @@ pub struct Tools {
     pub env: Arc<dyn Environment>,
     /// The server, for reading.
     pub client: Arc<Client>,
+    /// What is observed of the sessions.
+    pub watch: Arc<Watch>,
     /// The one way to write.
     pub door: Arc<Door>,
     /// The store.
@@ -35,6 +38,28 @@ pub struct Tools {
     pub http: HttpSection,
     /// The folder that `files::` may use.
     pub exports: PathBuf,
+}
+
+impl Tools {
+    /// The tools of a configuration, over a world, a server and a store.
+    pub fn new(
+        env: Arc<dyn Environment>,
+        client: Arc<Client>,
+        store: Store,
+        config: &Config,
+    ) -> Result<Self, StoreError> {
+        let watch = Watch::new(Arc::clone(&env), Arc::clone(&client), store.clone(), config.watch.clone())?;
+        let door = Door::new(Arc::clone(&env), Arc::clone(&client), store.clone(), config.guard.clone());
+        Ok(Self {
+            env,
+            client,
+            watch: Arc::new(watch),
+            door: Arc::new(door),
+            store,
+            http: config.http.clone(),
+            exports: config.daemon.exports.clone(),
+        })
+    }
 }
 
 /// A run goes to sleep in `wait_for`, or woke up.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     config::Automation,
-    domain::{Detail, Event, Mode, Outcome, RunId, RunReport, TraceLine},
+    domain::{Detail, Event, Mode, Outcome, PlayerName, RunId, RunReport, SessionName, TraceLine},
     effects::{Actor, EffectError},
     environment::{Scope, Stopped},
     store::{PollItem, StoreError},
@@ -78,6 +78,7 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
     if let Detail::Plan { run } = event.detail {
         return carry_out_plan(task, &actor.approved(), run);
     }
+    note_player(&actor, event);
     let context = task.context(actor, false);
     let mut report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&event.to_script())) {
         Ok(_) => RunReport::done(),
@@ -88,6 +89,17 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
         report = RunReport { tripped: true, ..RunReport::failed(why) };
     }
     (report, context.actor.trace.take())
+}
+
+/// The script has seen the player of its event, as they were when it came about.
+fn note_player(actor: &Actor, event: &Event) {
+    if let Detail::Observed(observation) = &event.detail
+        && let Some(player) = observation.about.get("player")
+        && let Some(session) = player["session"].as_str().and_then(|name| SessionName::new(name).ok())
+        && let Some(name) = player["name"].as_str().and_then(|name| PlayerName::new(name).ok())
+    {
+        actor.saw_player(&session, &name, player);
+    }
 }
 
 /// Carries out a plan that a person approved. It needs no script.

@@ -20,7 +20,6 @@ use crate::{
     config::{Automation, Config},
     dispatch::{Dispatcher, Happened, Waiting, Work},
     domain::{AutomationName, ServerUrl},
-    effects::Door,
     engine::Input,
     environment::Environment,
     script::{Library, Nap, STACK, Tools},
@@ -215,14 +214,8 @@ impl Director {
         }
         let env: Arc<dyn Environment> = Arc::new(Simulated { stage: Arc::clone(&self.stage) });
         let client = Arc::new(Client::new(Arc::clone(&env), ServerUrl::default(), self.token.clone()));
-        let tools = Arc::new(Tools {
-            env: Arc::clone(&env),
-            client: Arc::clone(&client),
-            door: Arc::new(Door::new(env, client, store.clone(), self.config.guard.clone())),
-            store,
-            http: self.config.http.clone(),
-            exports: self.files.exports.clone(),
-        });
+        let exports = self.files.exports.clone();
+        let tools = Arc::new(Tools { exports, ..Tools::new(env, client, store, &self.config)? });
         let cancel = CancellationToken::new();
         let stage = Arc::clone(&self.stage);
         let signal = Arc::new(move |nap: Nap| {

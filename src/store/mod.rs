@@ -20,6 +20,7 @@ mod schema;
 mod standing;
 mod timers;
 mod trace;
+mod watched;
 mod writer;
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub enum Change {
         /// The event.
         event: Event,
     },
+    /// Something that the daemon itself saw became an event.
+    Accepted(Event),
     /// An event that is only written down to say why it does not run.
     NotRun {
         /// The event.
@@ -120,6 +122,7 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
                 .prepare_cached("INSERT INTO occurrence (automation, instant, event) VALUES (?1, ?2, ?3)")?
                 .execute(params![event.automation.as_str(), millis(*instant), event.id.0])?;
         }
+        Change::Accepted(event) => inbox::insert(connection, event)?,
         Change::NotRun { event, reason } => inbox::put(connection, event, "dropped", Some(reason))?,
         Change::Gathered { event, count } => {
             connection

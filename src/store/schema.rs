@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 2] = ["
+const MIGRATIONS: [&str; 3] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -181,6 +181,9 @@ const MIGRATIONS: [&str; 2] = ["
     ALTER TABLE event ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
     -- What ran lately, for throttle, rate limit and cooldown.
     CREATE INDEX run_started ON run (automation, started);
+", "
+    -- What is known of a session that is observed, and under the empty name what is known beside them; the value is JSON.
+    CREATE TABLE watched (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 "];
 
 /// The newest format that this program knows.

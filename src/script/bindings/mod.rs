@@ -12,6 +12,7 @@ mod http;
 mod json;
 mod kv;
 mod log;
+mod observed;
 mod players;
 mod rooms;
 mod sessions;
@@ -58,6 +59,7 @@ static MODULES: LazyLock<Vec<(&'static str, Shared<Module>)>> = LazyLock::new(||
 /// The functions without a module in front.
 static BASE: LazyLock<Shared<Module>> = LazyLock::new(|| {
     let mut module = base::module();
+    module.combine(observed::module());
     module.build_index();
     Shared::new(module)
 });

@@ -1,0 +1,49 @@
+//! What observation has to remember.
+
+use rusqlite::{Connection, params};
+
+use super::{History, NewEvent, Store, StoreError, inbox, writer::Pending};
+use crate::domain::Event;
+
+impl Store {
+    /// Takes in events that came of an observation and what is to be remembered of it, by names, in one transaction.
+    pub fn accept_observed(
+        &self,
+        events: Vec<NewEvent>,
+        remembered: Vec<(String, String)>,
+    ) -> Pending<Vec<Event>> {
+        let events: Vec<Event> =
+            events.into_iter().map(|event| event.numbered(self.new_event_id())).collect();
+        self.writer.submit(move |connection| {
+            for event in &events {
+                inbox::insert(connection, event)?;
+            }
+            for (name, value) in &remembered {
+                put(connection, name, value)?;
+            }
+            Ok(events)
+        })
+    }
+}
+
+impl History {
+    /// Everything that is remembered of observations, by names.
+    pub fn watched(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT name, value FROM watched ORDER BY name")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })
+    }
+}
+
+fn put(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO watched (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(params![name, value])?;
+    Ok(())
+}

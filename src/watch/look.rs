@@ -1,0 +1,308 @@
+//! Reading: what is due, in which order, and what it costs the server.
+
+use super::{
+    Known, Watch,
+    read::{Changes, Entries, FIELDS, Online, PlayerRow, RoomRow, SessionRow, Waiting, parse},
+    room::{self, Rooms},
+    seconds,
+    session::{Noticed, OVERLAP, Session, Stale},
+};
+use crate::{
+    api::{ApiError, Call, Endpoint, ErrorKind},
+    config::Observed,
+    domain::{RoomName, SessionName},
+    environment::{Priority, Scope, Stopped},
+};
+
+/// How often it is asked who is online, which sessions and rooms there are, and which fields have changed, in seconds.
+pub(super) const PRESENCE: f64 = 15.0;
+/// How often a session is looked at in which nothing is heard of anybody, in seconds.
+const ASLEEP: f64 = 60.0;
+/// The longest that one read may take, tries included, in seconds.
+const READ: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Whether something that was asked so long ago need not be asked again yet, of a session that is looked at this often.
+fn soon(ago: f64, interval: Option<f64>) -> bool {
+    // Clocks are set back.
+    (0.0..PRESENCE.max(interval.unwrap_or_default())).contains(&ago)
+}
+
+/// What came of a look.
+#[derive(Default)]
+pub(super) struct Look {
+    /// The sessions that were looked at.
+    pub(super) sessions: Vec<String>,
+    /// How many wait in which rooms, where it was looked.
+    pub(super) rooms: Option<Rooms>,
+    /// The server was started anew.
+    pub(super) restarted: bool,
+    /// What kept it from looking at the rest.
+    pub(super) failure: Option<ApiError>,
+}
+
+impl Look {
+    /// Whether the server could not be read.
+    pub(super) fn is_down(&self) -> bool {
+        let cancelled = ErrorKind::Stopped(Stopped::Cancelled);
+        self.failure.as_ref().is_some_and(|error| error.kind != cancelled)
+    }
+}
+
+/// The longest that two looks are apart when all is well: the server may take a while to answer. In seconds.
+pub(super) fn usual(every: f64) -> f64 {
+    every * 1.5 + 5.0
+}
+
+impl Watch {
+    /// Reads everything that is due.
+    pub(super) fn read_all(&self, scope: &Scope) -> Look {
+        let mut look = Look::default();
+        if let Err(error) = self.try_read_all(scope, &mut look) {
+            look.failure = Some(error);
+        }
+        let now = self.server_now();
+        let mut known = self.lock();
+        if look.is_down() {
+            // Who comes back needs a while, whatever it was.
+            known.up = None;
+            known.was_down = true;
+        } else if std::mem::take(&mut known.was_down) {
+            known.up = Some(now);
+            look.restarted |= known.was_gone(&self.client, self.env.now());
+        }
+        if look.restarted {
+            known.up = Some(now);
+            drop(known);
+            self.client.note_restart();
+        }
+        look
+    }
+
+    fn try_read_all(&self, scope: &Scope, look: &mut Look) -> Result<(), ApiError> {
+        let now = seconds(self.env.now());
+        if self.lock().is_list_due(now) {
+            self.list_sessions(scope)?;
+            self.lock().listed = now;
+        }
+        let due = self.lock().sessions_due(now);
+        for (name, interval) in due {
+            match self.read_session(&name, Some(interval), Priority::Observation, scope) {
+                Ok(noticed) => {
+                    look.restarted |= noticed.restarted;
+                    look.sessions.push(name.to_string());
+                }
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    self.lock().sessions.remove(name.as_str());
+                }
+                // One session whose answers do not read must not hide the others.
+                Err(error) if matches!(error.kind, ErrorKind::BadAnswer | ErrorKind::Refused) => {
+                    self.lock().complain(&name, &error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if self.lock().are_rooms_due(now) {
+            look.rooms = Some(self.read_rooms(scope)?);
+            self.lock().roomed = now;
+        }
+        Ok(())
+    }
+
+    fn list_sessions(&self, scope: &Scope) -> Result<(), ApiError> {
+        let call = Call::new(Endpoint::SessionsList);
+        let rows = self.client.read_as(&call, Priority::Observation, &self.brief(scope), |body| {
+            let Entries(rows) = parse::<Entries<'_, SessionRow>>(body)?;
+            Ok(rows.into_iter().map(|(name, row)| (name.into_owned(), row)).collect::<Vec<_>>())
+        })?;
+        let mut known = self.lock();
+        known.sessions.retain(|name, _| rows.iter().any(|(row, _)| row == name));
+        for (name, row) in rows {
+            if !known.is_observed(&name) {
+                continue;
+            }
+            let Ok(session_name) = SessionName::new(&name) else { continue };
+            let session = known.session(&session_name, row.created);
+            session.created = row.created;
+            if row.n_players != session.players.len() as u64 {
+                session.stale = Stale::Now;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is due of one session. `interval` is how often it is looked at, if it is looked at again and again.
+    pub(super) fn read_session(
+        &self,
+        name: &SessionName,
+        interval: Option<f64>,
+        priority: Priority,
+        scope: &Scope,
+    ) -> Result<Noticed, ApiError> {
+        let ours = seconds(self.env.now());
+        let (is_new, online_due, since) = {
+            let mut known = self.lock();
+            let now = ours + known.skew(&self.client);
+            let session = known.session(name, 0.0);
+            let heard_long_ago = session.heard.is_none_or(|heard| !soon(now - heard, interval));
+            (session.players.is_empty(), heard_long_ago, session.cursor)
+        };
+        if is_new {
+            self.read_fields(name, ours, priority, scope)?;
+        }
+        let since = since.or_else(|| self.lock().first_cursor(name, ours));
+        let mut call = Call::new(Endpoint::DataSince).session(name);
+        if let Some(since) = since {
+            call = call.query("since", format!("{:.6}", (since - OVERLAP).max(0.0)));
+        }
+        self.client.read_as(&call, priority, &self.brief(scope), |body| {
+            let changes = parse::<Changes<'_>>(body)?;
+            let mut known = self.lock();
+            let session = known.session(name, 0.0);
+            session.take_changes(&changes);
+            // Of a session that was not read from its beginning, the time up to which it was.
+            let read = session.cursor.unwrap_or_default();
+            session.cursor = Some(read.max(since.unwrap_or_default()));
+            Ok(())
+        })?;
+        let fields_due = {
+            let mut known = self.lock();
+            let session = known.session(name, 0.0);
+            match session.stale {
+                Stale::No => false,
+                Stale::Soon => !soon(ours - session.read, interval),
+                Stale::Now => true,
+            }
+        };
+        if fields_due {
+            self.read_fields(name, ours, priority, scope)?;
+        }
+        let mut noticed = Noticed::default();
+        if online_due {
+            let call = Call::new(Endpoint::PlayersOnline).session(name);
+            noticed = self.client.read_as(&call, priority, &self.brief(scope), |body| {
+                let online = parse::<Online<'_>>(body)?;
+                let mut known = self.lock();
+                let now = seconds(self.env.now()) + known.skew(&self.client);
+                Ok(known.session(name, 0.0).take_online(&online, now))
+            })?;
+        }
+        let mut known = self.lock();
+        let now = seconds(self.env.now()) + known.skew(&self.client);
+        known.up.get_or_insert(now);
+        known.session(name, 0.0).looked_at(now, interval.map_or(f64::INFINITY, usual));
+        Ok(noticed)
+    }
+
+    fn read_fields(
+        &self,
+        name: &SessionName,
+        ours: f64,
+        priority: Priority,
+        scope: &Scope,
+    ) -> Result<(), ApiError> {
+        let mut call = Call::new(Endpoint::PlayersList).session(name);
+        for field in FIELDS {
+            call = call.query("fields", field);
+        }
+        self.client.read_as(&call, priority, &self.brief(scope), |body| {
+            let rows = parse::<Entries<'_, PlayerRow<'_>>>(body)?;
+            let mut known = self.lock();
+            let session = known.session(name, 0.0);
+            session.take_fields(&rows);
+            session.read = ours;
+            Ok(())
+        })
+    }
+
+    /// How many wait in each room that has no session and that somebody waits for.
+    fn read_rooms(&self, scope: &Scope) -> Result<Rooms, ApiError> {
+        let call = Call::new(Endpoint::RoomsList);
+        let free = self.client.read_as(&call, Priority::Observation, &self.brief(scope), |body| {
+            let Entries(rows) = parse::<Entries<'_, RoomRow<'_>>>(body)?;
+            let free = rows.into_iter().filter(|(_, row)| row.sname.is_none());
+            Ok(free.map(|(name, _)| name.into_owned()).collect::<Vec<_>>())
+        })?;
+        let mut rooms = Rooms::new();
+        for room in free {
+            let Ok(name) = RoomName::new(&room) else { continue };
+            if !self.lock().is_room_wanted(&room) {
+                continue;
+            }
+            let call = Call::new(Endpoint::RoomsOnline).room(&name);
+            let waiting = self.client.read_as(&call, Priority::Observation, &self.brief(scope), |body| {
+                Ok(parse::<Waiting<'_>>(body)?.online.0.len())
+            })?;
+            rooms.insert(room, waiting);
+        }
+        Ok(rooms)
+    }
+
+    fn brief(&self, scope: &Scope) -> Scope {
+        let deadline = Scope::for_duration(self.env.now(), READ).deadline.min(scope.deadline);
+        Scope { deadline, cancel: scope.cancel.clone() }
+    }
+}
+
+impl Known {
+    fn is_list_due(&self, now: f64) -> bool {
+        let every = PRESENCE.max(self.section.every.as_secs_f64());
+        // Clocks are set back.
+        !(0.0..every).contains(&(now - self.listed))
+    }
+
+    fn are_rooms_due(&self, now: f64) -> bool {
+        let every = PRESENCE.max(self.section.every.as_secs_f64());
+        room::wanted(&self.rules) && !(0.0..every).contains(&(now - self.roomed))
+    }
+
+    fn is_room_wanted(&self, room: &str) -> bool {
+        let wants = |what: &Observed| match what {
+            Observed::Room { rooms, .. } => super::rule::fits(rooms, room),
+            _ => false,
+        };
+        self.rules.iter().any(|rule| wants(&rule.what))
+    }
+
+    /// Whether some rule is about a session, and it may be observed.
+    fn is_observed(&self, session: &str) -> bool {
+        self.section.covers(session) && self.rules.iter().any(|rule| rule.covers(session))
+    }
+
+    /// The sessions that are to be looked at now, each with how often it is.
+    fn sessions_due(&self, now: f64) -> Vec<(SessionName, f64)> {
+        let every = self.section.every.as_secs_f64();
+        let due = self.sessions.values().filter(|session| self.is_observed(session.name.as_str()));
+        due.filter_map(|session| {
+            let Some(looked) = session.looked else { return Some((session.name.clone(), every)) };
+            let interval = if session.is_awake(looked) { every } else { ASLEEP.max(every) };
+            let ago = now + self.last_skew - looked;
+            // Looks come a little early or late.
+            let is_due = !(0.0..interval - every / 2.0).contains(&ago);
+            is_due.then(|| (session.name.clone(), interval))
+        })
+        .collect()
+    }
+
+    /// A session, made known if it is not yet. What was remembered of it is taken up.
+    fn session(&mut self, name: &SessionName, created: f64) -> &mut Session {
+        self.sessions.entry(name.as_str().to_owned()).or_insert_with(|| {
+            let mut session = Session::new(name.clone(), created);
+            if let Some(remembered) = self.remembered.remove(name.as_str()) {
+                session.remember(remembered);
+            }
+            session
+        })
+    }
+
+    /// From where the history of a session is read at first: from its beginning, if somebody is under way or it began while it
+    /// could be watched; from where it was last looked at; or from now on.
+    fn first_cursor(&self, name: &SessionName, ours: f64) -> Option<f64> {
+        let session = self.sessions.get(name.as_str())?;
+        let first = self.common.began.values().copied().fold(f64::INFINITY, f64::min);
+        let under_way = session.players.values().any(super::player::Player::is_under_way);
+        if under_way || session.created >= first || session.created == 0.0 {
+            return None;
+        }
+        Some(session.looked.unwrap_or(ours + self.last_skew))
+    }
+}

@@ -1,0 +1,376 @@
+//! Knows the experiment: looks at each session once for all automations, and turns what the server tells into states of players
+//! that can be trusted.
+//!
+//! [`Watch::look`] reads (`look.rs`), puts the answers together (`session.rs`), and asks of each rule whether it has come true
+//! (`rule.rs`, by the classes of `classify.rs`). What comes of it is committed as events, together with what must be remembered
+//! so that nothing comes twice. Everything but the reading is plain functions over plain data.
+//!
+//! What it costs the server: for each session that is awake one `data.since` a look, which with nothing new is some bytes and the
+//! cheapest read there is, and every 15 s one `players.online`, which only the server's memory can answer; `players.list` only
+//! when the history says that an order, a group or a deadline has changed, and at most every 15 s. Sessions in which nothing has
+//! been heard of anybody for ten minutes are looked at once a minute. It is the same however many automations there are.
+
+mod classify;
+mod look;
+mod memory;
+mod player;
+mod read;
+mod room;
+mod rule;
+mod server;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    api::{ApiError, Client},
+    config::{Observed, WatchSection},
+    domain::{Detail, Event, EventKind, Observation, SessionName},
+    environment::{Environment, Priority, Scope},
+    store::{NewEvent, Store, StoreError},
+};
+use look::Look;
+use memory::{Common, Remembered};
+pub use rule::Rule;
+use rule::{Due, Fired};
+use server::Health;
+use session::Session;
+
+/// How often what is known is written down although nothing has come of it, in seconds.
+const CHECKPOINT: f64 = 30.0;
+/// The server's clock and ours count as the same up to this difference, in seconds: its `Date` has no fractions.
+const SAME_CLOCK: f64 = 2.0;
+/// From this difference on it is said, in seconds.
+const SKEWED: f64 = 5.0;
+
+/// Observes the sessions of one server.
+pub struct Watch {
+    env: Arc<dyn Environment>,
+    client: Arc<Client>,
+    store: Store,
+    known: Mutex<Known>,
+}
+
+/// What is known.
+struct Known {
+    section: WatchSection,
+    rules: Vec<Rule>,
+    sessions: BTreeMap<String, Session>,
+    fired: BTreeMap<String, Fired>,
+    /// What the store remembered at the start of sessions that were not looked at since.
+    remembered: BTreeMap<String, Remembered>,
+    common: Common,
+    /// The common part as it was last written down.
+    written: Common,
+    /// When each session was last written down.
+    checkpoints: BTreeMap<String, f64>,
+    /// Since when we and the server are up, by the server's clock.
+    up: Option<f64>,
+    /// When the sessions were last listed, by our clock.
+    listed: f64,
+    /// When the rooms were last looked at, by our clock.
+    roomed: f64,
+    /// The server could not be read at the last look.
+    was_down: bool,
+    /// By how much the server's clock is ahead of ours, in seconds, as far as it was told.
+    last_skew: f64,
+    /// That difference has been told.
+    skew_told: bool,
+    /// The sessions whose answers do not read; each is told once.
+    unreadable: BTreeSet<String>,
+}
+
+/// A look came to nothing, or only to some of what it was for.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// The server could not be read.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// What came of it could not be written down.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Watch {
+    /// Observes nothing yet. What was remembered is read from the store.
+    pub fn new(
+        env: Arc<dyn Environment>,
+        client: Arc<Client>,
+        store: Store,
+        section: WatchSection,
+    ) -> Result<Self, StoreError> {
+        let mut common = Common::default();
+        let mut remembered = BTreeMap::new();
+        let mut fired = BTreeMap::new();
+        for (name, value) in store.history().watched()? {
+            if name.is_empty() {
+                common = read::remembered("", &value);
+            } else {
+                let one: Remembered = read::remembered(&name, &value);
+                fired.insert(name.clone(), one.fired.clone());
+                remembered.insert(name, one);
+            }
+        }
+        let known = Known {
+            section,
+            rules: Vec::new(),
+            sessions: BTreeMap::new(),
+            fired,
+            remembered,
+            written: common.clone(),
+            common,
+            checkpoints: BTreeMap::new(),
+            up: None,
+            listed: f64::MIN,
+            roomed: f64::MIN,
+            was_down: false,
+            last_skew: 0.0,
+            skew_told: false,
+            unreadable: BTreeSet::new(),
+        };
+        Ok(Self { env, client, store, known: Mutex::new(known) })
+    }
+
+    /// From now on these rules hold.
+    pub fn set_rules(&self, section: WatchSection, rules: Vec<Rule>) {
+        let mut known = self.lock();
+        known.section = section;
+        known.rules = rules;
+    }
+
+    /// How often it is to be looked; none where nothing waits for what is observed.
+    pub fn every(&self) -> Option<Duration> {
+        let known = self.lock();
+        (!known.rules.is_empty()).then_some(known.section.every)
+    }
+
+    /// Looks at everything that is due, and gives the events that came of it: they are in the store. An error is what kept it
+    /// from looking at the rest.
+    pub fn look(&self, scope: &Scope) -> (Vec<Event>, Option<LookError>) {
+        let look = self.read_all(scope);
+        let new = self.decide(&look);
+        match self.commit(new) {
+            Ok(events) => (events, look.failure.map(LookError::Api)),
+            Err(error) => (Vec::new(), Some(error.into())),
+        }
+    }
+
+    /// All players of a session as scripts see them, by name: as last looked at if that is no longer ago than looks are apart,
+    /// and looked at anew otherwise.
+    pub fn players(&self, session: &SessionName, scope: &Scope) -> Result<Map<String, Value>, ApiError> {
+        self.refresh(session, scope)?;
+        let now = self.server_now();
+        let known = self.lock();
+        let found = known.sessions.get(session.as_str());
+        Ok(found.map(|found| found.all(&known.view(found, now))).unwrap_or_default())
+    }
+
+    /// Looks at a session unless that was done just now.
+    fn refresh(&self, session: &SessionName, scope: &Scope) -> Result<(), ApiError> {
+        let now = self.server_now();
+        {
+            let known = self.lock();
+            let recent =
+                |at: Option<f64>, every: f64| at.is_some_and(|at| (0.0..every).contains(&(now - at)));
+            let every = known.section.every.as_secs_f64();
+            if let Some(found) = known.sessions.get(session.as_str())
+                && recent(found.looked, every)
+                && recent(found.heard, every.max(look::PRESENCE))
+            {
+                return Ok(());
+            }
+        }
+        self.read_session(session, None, Priority::Read, scope).map(drop)
+    }
+
+    /// What has come true, and what is to be remembered of it.
+    fn decide(&self, look: &Look) -> New {
+        let now = self.server_now();
+        let at = self.env.now();
+        let mut known = self.lock();
+        let mut new = New::default();
+        // A server that cannot be read tells no time: what is waited for begins when it can.
+        if look.failure.is_none() {
+            let keys: Vec<String> = known.rules.iter().map(Rule::key).collect();
+            for key in keys {
+                known.common.began.entry(key).or_insert(now);
+            }
+        }
+        for name in &look.sessions {
+            let Some(session) = known.sessions.get(name) else { continue };
+            let view = known.view(session, now);
+            let fired = known.fired.get(name).cloned().unwrap_or_default();
+            let due = rule::due(session, &view, &known.rules, &known.common.began, &fired);
+            let checkpoint = known.checkpoints.get(name).is_none_or(|last| now - last >= CHECKPOINT);
+            let mut after = fired;
+            for Due { rule, player, since, visit } in &due {
+                let rule = &known.rules[*rule];
+                let subject = player.and_then(|at| session.players.get_index(at)).map(|(name, _)| &**name);
+                after.put(&rule.key(), subject.unwrap_or_default(), visit.clone());
+                // Who is called stalled by this trigger is not to be called anything else in the same breath.
+                let view = classify::View { patience: view.patience.min(rule.patience()), ..view.clone() };
+                let told = player.and_then(|at| session.player(at, &view));
+                new.events.push(of_session(at, rule, session, subject, told, *since));
+            }
+            if !due.is_empty() || checkpoint {
+                let remembered = Remembered::of(session, after.clone());
+                new.remember(name, &remembered);
+                new.fired.insert(name.clone(), after);
+                known.checkpoints.insert(name.clone(), now);
+            }
+        }
+        new.common = known.common.clone();
+        self.decide_beside(&known, look, at, &mut new);
+        if new.common != known.written {
+            let common = new.common.clone();
+            new.remember("", &common);
+        }
+        new
+    }
+
+    /// The same of rooms and the server.
+    fn decide_beside(&self, known: &Known, look: &Look, at: Timestamp, new: &mut New) {
+        let rules = &known.rules;
+        if let Some(rooms) = &look.rooms {
+            let now = seconds(at);
+            let usual = look::usual(look::PRESENCE.max(known.section.every.as_secs_f64()));
+            let fired = new.common.fired.clone();
+            for full in new.common.lobbies.take(now, usual, rooms, rules, &fired) {
+                let rule = &rules[full.rule];
+                new.common.fired.put(&rule.key(), &full.room, full.visit);
+                let subject = json!({"room": full.room});
+                new.events.push(event(at, rule, EventKind::Room, subject, full.about));
+            }
+        }
+        let health = Health { failed: look.is_down(), restarted: look.restarted };
+        for (rule, visit, about) in server::take(seconds(at), health, rules, &mut new.common) {
+            let rule = &rules[rule];
+            new.common.fired.put(&rule.key(), "", visit);
+            new.events.push(event(at, rule, EventKind::Server, json!({}), about));
+        }
+    }
+
+    /// Writes down what came of a look. Only then it counts as come.
+    fn commit(&self, new: New) -> Result<Vec<Event>, StoreError> {
+        let New { events, remembered, fired, common } = new;
+        let events = if events.is_empty() && remembered.is_empty() {
+            Vec::new()
+        } else {
+            self.store.accept_observed(events, remembered).wait()?
+        };
+        let mut known = self.lock();
+        known.fired.extend(fired);
+        known.written = common.clone();
+        known.common = common;
+        Ok(events)
+    }
+
+    /// The server's clock, in seconds since 1970: ours, unless the two differ.
+    fn server_now(&self) -> f64 {
+        seconds(self.env.now()) + self.lock().skew(&self.client)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// What the players of a session are looked at with.
+    fn view(&self, session: &Session, now: f64) -> classify::View {
+        session.view(now, self.up.unwrap_or(now), self.section.patience.as_secs_f64())
+    }
+
+    /// By how much the server's clock is ahead of ours, in seconds.
+    fn skew(&mut self, client: &Client) -> f64 {
+        let Some(skew) = client.clock_skew() else { return self.last_skew };
+        let skew = skew.as_secs_f64();
+        if skew.abs() >= SKEWED && !self.skew_told {
+            tracing::warn!(
+                seconds = skew.round(),
+                "the server's clock and this machine's differ; the server's counts"
+            );
+            self.skew_told = true;
+        }
+        self.last_skew = if skew.abs() <= SAME_CLOCK { 0.0 } else { skew };
+        self.last_skew
+    }
+
+    /// Whether requests found nobody there lately, so that it may have been started anew.
+    fn was_gone(&self, client: &Client, now: Timestamp) -> bool {
+        let lately = |back: Timestamp| now.duration_since(back).as_secs_f64().abs() < 60.0;
+        client.back_since().is_some_and(lately)
+    }
+
+    /// Says once that a session's answers do not read.
+    fn complain(&mut self, session: &SessionName, error: &ApiError) {
+        if self.unreadable.insert(session.to_string()) {
+            tracing::warn!(%session, %error, "this session is not observed");
+        }
+    }
+}
+
+/// What a decision has gathered.
+#[derive(Default)]
+struct New {
+    events: Vec<NewEvent>,
+    /// What is to be written down, by names.
+    remembered: Vec<(String, String)>,
+    fired: BTreeMap<String, Fired>,
+    common: Common,
+}
+
+impl New {
+    fn remember(&mut self, name: &str, value: &impl serde::Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.remembered.push((name.to_owned(), text)),
+            // Numbers and texts always are JSON.
+            Err(error) => tracing::error!(%error, "what is known of {name:?} is not written down"),
+        }
+    }
+}
+
+/// An event about a session, or a player of it.
+fn of_session(
+    at: Timestamp,
+    rule: &Rule,
+    session: &Session,
+    player: Option<&str>,
+    told: Option<Value>,
+    since: f64,
+) -> NewEvent {
+    let name = session.name.as_str();
+    let mut about = Map::new();
+    about.insert("session".into(), json!(name));
+    about.insert("since".into(), json!(since));
+    about.insert("counts".into(), session.counts());
+    let (kind, subject) = match &rule.what {
+        Observed::Player { .. } => {
+            about.insert("player".into(), told.unwrap_or_default());
+            let player = player.unwrap_or_default();
+            (EventKind::Player, json!({"session": name, "player": format!("{name}/{player}")}))
+        }
+        _ => (EventKind::Session, json!({"session": name})),
+    };
+    event(at, rule, kind, subject, about)
+}
+
+fn event(at: Timestamp, rule: &Rule, kind: EventKind, subject: Value, about: Map<String, Value>) -> NewEvent {
+    let what = rule.what.word().to_owned();
+    let detail = Detail::Observed(Box::new(Observation { what, subject, about }));
+    NewEvent { automation: rule.automation.clone(), kind, at, detail }
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64()
+}

@@ -1,0 +1,235 @@
+//! A session put together from answers as real servers give them, and what its players are taken for.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    read::{Changes, Entries, Online, PlayerRow, parse},
+    rule::{Fired, Rule, due},
+    session::{Session, Stale},
+};
+use crate::{
+    config,
+    domain::{Class, SessionName},
+};
+
+/// A session in a script of answers: `now` moves on, and each look is one of all three reads.
+struct Story {
+    session: Session,
+    fields: Value,
+    changes: Vec<(&'static str, f64, i64)>,
+    online: BTreeMap<&'static str, f64>,
+    up: f64,
+}
+
+impl Story {
+    /// Players in one group, all of whom are on this page of the order since second 100.
+    fn new(players: &[&'static str], order: &[&str], page: i64) -> Self {
+        let row = json!({
+            "show_page": page, "page_order": order, "started": true, "label": "",
+            "_uproot_group": {"sname": "s", "gname": "g"}, "_uproot_timeouts_until": {}, "_uproot_dropout": false,
+        });
+        let fields = players.iter().map(|name| ((*name).to_owned(), row.clone())).collect();
+        Self {
+            session: Session::new(SessionName::new("s").unwrap(), 0.0),
+            fields: Value::Object(fields),
+            changes: players.iter().map(|name| (*name, 100.0, page)).collect(),
+            online: BTreeMap::new(),
+            up: 0.0,
+        }
+    }
+
+    /// A look at an instant at which these were heard of just now.
+    fn look(&mut self, now: f64, there: &[&'static str]) {
+        for name in there {
+            self.online.insert(name, now - 1.0);
+        }
+        let fields = self.fields.to_string();
+        let rows: Entries<'_, PlayerRow<'_>> = parse(fields.as_bytes()).unwrap();
+        if self.session.stale > Stale::No {
+            self.session.take_fields(&rows);
+        }
+        let mut data = json!({});
+        for (name, at, page) in &self.changes {
+            let change = json!([at, false, "int", page.to_string(), "uproot.server1.show_page:337"]);
+            let list = &mut data[*name]["show_page"];
+            match list {
+                Value::Array(list) => list.push(change),
+                _ => *list = json!([change]),
+            }
+        }
+        let data = json!({"data": data, "last_update": now}).to_string();
+        let changes: Changes<'_> = parse(data.as_bytes()).unwrap();
+        self.session.take_changes(&changes);
+        let online = json!({"info": {}, "online": self.online}).to_string();
+        let online: Online<'_> = parse(online.as_bytes()).unwrap();
+        if self.session.take_online(&online, now).restarted {
+            self.up = now;
+        }
+        self.session.looked_at(now, 40.0);
+    }
+
+    fn class(&self, now: f64, name: &str) -> Class {
+        let view = self.session.view(now, self.up, 120.0);
+        view.class(&self.session.players[name], &self.session.players)
+    }
+}
+
+const ORDER: [&str; 4] = ["a/Decision", "a/#Wait", "a/Result", "a/Bye"];
+
+fn rules(lines: &str) -> Vec<Rule> {
+    let text = format!(
+        "[uproot]\ntoken_env = \"T\"\n[[automation]]\nname = \"a\"\nscript = \"a.rhai\"\non = {lines}\n"
+    );
+    let draft = config::parse("config.toml".as_ref(), text, &|_| Some("secret".to_owned()));
+    let config = draft.accept().unwrap();
+    Rule::of(config.automations.iter(), &config.watch)
+}
+
+#[test]
+fn who_is_there_thinks_and_then_stalls() {
+    let mut story = Story::new(&["x"], &ORDER, 0);
+    story.look(150.0, &["x"]);
+    assert_eq!(story.class(150.0, "x"), Class::Thinking);
+    story.look(225.0, &["x"]);
+    story.session.gaps.clear();
+    assert_eq!(story.class(225.0, "x"), Class::Stalled);
+}
+
+#[test]
+fn a_tab_in_the_background_is_not_taken_for_gone() {
+    let mut story = Story::new(&["x"], &ORDER, 0);
+    let mut seen = Vec::new();
+    for look in 0..60 {
+        let now = 150.0 + f64::from(look) * 15.0;
+        // Its browser lets it speak once a minute.
+        story.look(now, if look % 4 == 0 { &["x"] } else { &[] });
+        seen.push(story.class(now, "x"));
+    }
+    assert!(!seen.contains(&Class::Absent), "{seen:?}");
+}
+
+#[test]
+fn who_is_not_heard_of_for_two_minutes_is_gone() {
+    let mut story = Story::new(&["x", "y"], &ORDER, 0);
+    story.look(150.0, &["x", "y"]);
+    let mut first = None;
+    for look in 1..30 {
+        let now = 150.0 + f64::from(look) * 15.0;
+        story.look(now, &["y"]);
+        if story.class(now, "x") == Class::Absent {
+            first.get_or_insert(now - 149.0);
+        }
+        assert_ne!(story.class(now, "y"), Class::Absent);
+    }
+    assert!(first.is_some_and(|silent| (120.0..=136.0).contains(&silent)), "{first:?}");
+}
+
+#[test]
+fn a_server_that_was_started_anew_makes_nobody_gone() {
+    let names = ["w", "x", "y", "z"];
+    let mut story = Story::new(&names, &ORDER, 0);
+    story.look(150.0, &names);
+    story.online.clear();
+    story.look(165.0, &[]);
+    assert_eq!(story.up, 165.0, "everybody who was there is gone at once");
+    for look in 0..20 {
+        let now = 180.0 + f64::from(look) * 15.0;
+        story.look(now, &names[1..]);
+        for name in &names[1..] {
+            assert_ne!(story.class(now, name), Class::Absent);
+        }
+        if now - 165.0 < 120.0 {
+            assert_ne!(story.class(now, "w"), Class::Absent, "too early to tell");
+        }
+    }
+    assert_eq!(story.class(465.0, "w"), Class::Absent);
+}
+
+#[test]
+fn a_partner_who_is_gone_makes_a_victim() {
+    let mut story = Story::new(&["x", "y"], &ORDER, 0);
+    story.changes.push(("y", 140.0, 1));
+    story.look(150.0, &["x", "y"]);
+    assert_eq!(story.class(150.0, "y"), Class::Blocked);
+    for look in 1..20 {
+        story.look(150.0 + f64::from(look) * 15.0, &["y"]);
+    }
+    let now = 150.0 + 19.0 * 15.0;
+    assert_eq!((story.class(now, "x"), story.class(now, "y")), (Class::Absent, Class::Victim));
+    let view = story.session.view(now, 0.0, 120.0);
+    let told = story.session.player(1, &view).unwrap();
+    assert_eq!((&told["held_up_by"], &told["mates"]), (&json!("x"), &json!(["x"])));
+    assert!(told["reason"].as_str().unwrap().contains("for x, who is absent on a/Decision"), "{told}");
+}
+
+#[test]
+fn it_comes_once_a_visit_and_again_on_the_next_page() {
+    let rules = rules("{ player = \"stalled\", for = \"1m\", pages = [\"a/D*\", \"a/R*\"] }");
+    let began = BTreeMap::from([(rules[0].key(), 0.0)]);
+    let mut story = Story::new(&["x"], &ORDER, 0);
+    let mut fired = Fired::default();
+    let mut came = Vec::new();
+    for look in 0..40 {
+        let now = 105.0 + f64::from(look) * 15.0;
+        if now >= 300.0 && story.changes.len() == 1 {
+            story.changes.push(("x", 299.0, 2));
+        }
+        // Heard of now and then only: the class flickers, and it still comes once.
+        story.look(now, if look % 3 == 0 { &[] } else { &["x"] });
+        let view = story.session.view(now, 0.0, 120.0);
+        for one in due(&story.session, &view, &rules, &began, &fired) {
+            fired.put(&rules[0].key(), "x", one.visit);
+            came.push(now);
+        }
+    }
+    assert_eq!(came, [165.0, 360.0]);
+}
+
+#[test]
+fn times_in_which_nobody_could_look_do_not_count() {
+    for (gap, came_at) in [("", 1090.0), (", gap = \"trust\"", 1060.0)] {
+        let rules = rules(&format!("{{ player = \"stalled\", for = \"1m\"{gap} }}"));
+        let began = BTreeMap::from([(rules[0].key(), 0.0)]);
+        let mut story = Story::new(&["x"], &ORDER, 0);
+        story.look(130.0, &["x"]);
+        let mut came = None;
+        for look in 0..10 {
+            let now = 1060.0 + f64::from(look) * 15.0;
+            story.look(now, &["x"]);
+            let view = story.session.view(now, 0.0, 120.0);
+            if !due(&story.session, &view, &rules, &began, &Fired::default()).is_empty() {
+                came.get_or_insert(now);
+            }
+        }
+        assert_eq!(came, Some(came_at), "{gap}");
+    }
+}
+
+#[test]
+fn steps_made_before_anybody_watched_are_no_news() {
+    let rules = rules("{ player = \"finished\" }");
+    let mut story = Story::new(&["x", "y"], &ORDER, 0);
+    story.changes.push(("x", 120.0, 4));
+    story.changes.push(("y", 140.0, 4));
+    story.look(150.0, &[]);
+    let began = BTreeMap::from([(rules[0].key(), 130.0)]);
+    let view = story.session.view(150.0, 0.0, 120.0);
+    let due = due(&story.session, &view, &rules, &began, &Fired::default());
+    assert_eq!(due.iter().map(|one| one.player).collect::<Vec<_>>(), [Some(1)]);
+}
+
+#[test]
+fn an_order_that_has_grown_is_read_before_anybody_is_called_finished() {
+    let mut story = Story::new(&["x"], &ORDER, 3);
+    story.look(150.0, &["x"]);
+    let body = json!({"data": {"x": {
+        "page_order": [[160.0, false, "list", "[]", "uproot.x:1"]],
+        "show_page": [[160.0, false, "int", "4", "uproot.x:1"]],
+    }}, "last_update": 160.0})
+    .to_string();
+    let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
+    story.session.take_changes(&changes);
+    assert_eq!(story.session.stale, Stale::Now);
+}

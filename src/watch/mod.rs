@@ -65,6 +65,8 @@ pub struct Watch {
 struct Known {
     section: WatchSection,
     rules: Vec<Rule>,
+    /// Since when these rules hold, by our clock.
+    rules_since: f64,
     sessions: BTreeMap<String, Session>,
     fired: BTreeMap<String, Fired>,
     /// What the store remembered at the start of sessions that were not looked at since.
@@ -124,6 +126,7 @@ impl Watch {
         let known = Known {
             section,
             rules: Vec::new(),
+            rules_since: 0.0,
             sessions: BTreeMap::new(),
             fired,
             remembered,
@@ -143,9 +146,11 @@ impl Watch {
 
     /// From now on these rules hold.
     pub fn set_rules(&self, section: WatchSection, rules: Vec<Rule>) {
+        let since = seconds(self.env.now());
         let mut known = self.lock();
         known.section = section;
         known.rules = rules;
+        known.rules_since = since;
     }
 
     /// How often it is to be looked; none where nothing waits for what is observed.
@@ -202,8 +207,9 @@ impl Watch {
         // A server that cannot be read tells no time: what is waited for begins when it can.
         if look.failure.is_none() {
             let keys: Vec<String> = known.rules.iter().map(Rule::key).collect();
+            let since = known.rules_since + known.last_skew;
             for key in keys {
-                known.common.began.entry(key).or_insert(now);
+                known.common.began.entry(key).or_insert(since);
             }
         }
         for name in &look.sessions {

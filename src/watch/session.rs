@@ -189,9 +189,13 @@ impl Session {
                             }
                         }
                     }
-                    "page_order" if self.cursor.is_some() => self.stale = Stale::Now,
-                    "label" | "_uproot_group" | "_uproot_timeouts_until" if self.cursor.is_some() => {
-                        self.stale = self.stale.max(Stale::Soon);
+                    "page_order" | "label" | "_uproot_group" | "_uproot_timeouts_until" => {
+                        let soon = if *field == "page_order" { Stale::Now } else { Stale::Soon };
+                        let at = changes(raw).last().map_or(0.0, |change| change.at);
+                        // At first all fields have just been read. Later the last changes are told again and again.
+                        if player.is_news(field, at) && self.cursor.is_some() {
+                            self.stale = self.stale.max(soon);
+                        }
                     }
                     _ => {}
                 }

@@ -221,6 +221,20 @@ fn steps_made_before_anybody_watched_are_no_news() {
 }
 
 #[test]
+fn a_change_that_is_told_again_is_taken_up_once() {
+    let mut story = Story::new(&["x"], &ORDER, 0);
+    story.look(150.0, &["x"]);
+    let body = json!({"data": {"x": {"label": [[160.0, false, "str", "L", "c"]]}}, "last_update": 160.0})
+        .to_string();
+    let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
+    story.session.take_changes(&changes);
+    assert_eq!(story.session.stale, Stale::Soon);
+    story.session.stale = Stale::No;
+    story.session.take_changes(&changes);
+    assert_eq!(story.session.stale, Stale::No);
+}
+
+#[test]
 fn an_order_that_has_grown_is_read_before_anybody_is_called_finished() {
     let mut story = Story::new(&["x"], &ORDER, 3);
     story.look(150.0, &["x"]);

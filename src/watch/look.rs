@@ -63,11 +63,8 @@ impl Watch {
         let now = self.server_now();
         let mut known = self.lock();
         if look.is_down() {
-            // Who comes back needs a while, whatever it was.
-            known.up = None;
             known.was_down = true;
         } else if std::mem::take(&mut known.was_down) {
-            known.up = Some(now);
             look.restarted |= known.was_gone(&self.client, self.env.now());
         }
         if look.restarted {
@@ -183,7 +180,8 @@ impl Watch {
                 let online = parse::<Online<'_>>(body)?;
                 let mut known = self.lock();
                 let now = seconds(self.env.now()) + known.skew(&self.client);
-                Ok(known.session(name, 0.0).take_online(&online, now))
+                let usual = usual(PRESENCE.max(interval.unwrap_or_default()));
+                Ok(known.session(name, 0.0).take_online(&online, now, usual))
             })?;
         }
         let mut known = self.lock();
@@ -298,7 +296,8 @@ impl Known {
     /// could be watched; from where it was last looked at; or from now on.
     fn first_cursor(&self, name: &SessionName, ours: f64) -> Option<f64> {
         let session = self.sessions.get(name.as_str())?;
-        let first = self.common.began.values().copied().fold(f64::INFINITY, f64::min);
+        let since = self.rules_since + self.last_skew;
+        let first = self.common.began.values().copied().fold(since, f64::min);
         let under_way = session.players.values().any(super::player::Player::is_under_way);
         if under_way || session.created >= first || session.created == 0.0 {
             return None;

@@ -205,10 +205,14 @@ impl Session {
         self.cursor = Some(since.last_update.map_or(cursor, |last| last.max(cursor)));
     }
 
-    /// Takes up who is online. `now` is when it was asked.
-    pub(super) fn take_online(&mut self, answer: &Online<'_>, now: f64) -> Noticed {
+    /// Takes up who is online. `now` is when it was asked. After a longer time than `usual` in which nobody could ask, what was
+    /// seen before counts no more: a server that hung could hear nobody either.
+    pub(super) fn take_online(&mut self, answer: &Online<'_>, now: f64, usual: f64) -> Noticed {
         let listed: HashMap<&str, f64> = answer.online.0.iter().map(|(name, at)| (&**name, *at)).collect();
         let before = self.heard;
+        if before.is_some_and(|before| now - before > usual) {
+            self.players.values_mut().for_each(|player| player.unheard = (0, 0.0));
+        }
         let (mut fresh, mut fresh_listed) = (0, 0);
         for (name, player) in &mut self.players {
             let seen = listed.get(&**name).copied();

@@ -64,7 +64,7 @@ impl Story {
         self.session.take_changes(&changes);
         let online = json!({"info": {}, "online": self.online}).to_string();
         let online: Online<'_> = parse(online.as_bytes()).unwrap();
-        if self.session.take_online(&online, now).restarted {
+        if self.session.take_online(&online, now, 40.0).restarted {
             self.up = now;
         }
         self.session.looked_at(now, 40.0);

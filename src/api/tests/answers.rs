@@ -61,6 +61,38 @@ fn the_key_of_a_player_never_comes_out() {
 }
 
 #[test]
+fn nor_out_of_what_the_code_of_an_experiment_makes() {
+    let leaky = json!({"a": [{"_uproot_key": "K", "n": 1}], "_uproot_key": "K"});
+    let digest = json!({"apps": ["a"], "digests": {"a": leaky}});
+    let clean = json!({"a": [{"n": 1}]});
+    let read = |call: Call, body: &Value| read(NEWEST, &call, body);
+    assert_eq!(read(of_session(Endpoint::Digest), &digest)["digests"]["a"], clean);
+    let app = "P".parse().unwrap();
+    let one = of_session(Endpoint::DigestOf).app(&app);
+    assert_eq!(read(one, &json!({"app": "P", "digest": leaky}))["digest"], clean);
+    let run = of_session(Endpoint::PipelinesRun).app(&app);
+    let gives = |kind: &'static str, body: String| {
+        let mut response = ok(body).unwrap();
+        response.headers.insert("content-type", kind.parse().unwrap());
+        write_on(NEWEST, &run, Ok(response)).unwrap().json().unwrap()
+    };
+    let lines = format!("{leaky}\n{{\"n\":2}}\n");
+    assert_eq!(gives("application/jsonl", lines), json!({"rows": [clean, {"n": 2}]}));
+    assert_eq!(gives("text/plain; charset=utf-8", leaky.to_string()), json!({"result": clean}));
+    for said in ["007", "5", "null", "words", ""] {
+        assert_eq!(gives("text/plain; charset=utf-8", said.to_owned()), json!({"result": said}));
+    }
+}
+
+#[test]
+fn a_chat_with_nobody_is_no_chat() {
+    let call = of_session(Endpoint::ChatRead).players(&players(&["ZZ"]));
+    let thread = json!({"player": {"id": null}, "chat": {}, "messages": []});
+    let error = read_on(TOGGLING, &call, ok(thread.to_string())).unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::NotFound, "the session has no player ZZ"));
+}
+
+#[test]
 fn hostile_answers_are_errors_and_no_panics() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let bodies: [&[u8]; 12] = [

@@ -4,6 +4,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "Rhai passes these arguments by value")]
 
 mod base;
+mod chat;
 mod configs;
 mod csv;
 mod data;
@@ -12,6 +13,7 @@ mod http;
 mod json;
 mod kv;
 mod log;
+mod pipelines;
 mod players;
 mod rooms;
 mod sessions;
@@ -27,14 +29,16 @@ use super::{
     error::{RhaiResultOf, bad_argument, refuse},
     records::{self, to_json},
 };
-use crate::domain::{ConfigName, NameError, PlayerName, RoomName, SessionName, did_you_mean};
+use crate::domain::{AppName, ConfigName, NameError, PlayerName, RoomName, SessionName, did_you_mean};
 
 /// The modules by the names that scripts know them under, made and indexed once.
 static MODULES: LazyLock<Vec<(&'static str, Shared<Module>)>> = LazyLock::new(|| {
     let modules = [
         ("sessions", sessions::module()),
         ("players", players::module()),
+        ("chat", chat::module()),
         ("data", data::module()),
+        ("pipelines", pipelines::module()),
         ("rooms", rooms::module()),
         ("configs", configs::module()),
         ("system", system::module()),
@@ -100,6 +104,14 @@ fn room(text: &str) -> RhaiResultOf<RoomName> {
 
 fn config(text: &str) -> RhaiResultOf<ConfigName> {
     name(ConfigName::new(text))
+}
+
+fn app(text: &str) -> RhaiResultOf<AppName> {
+    name(AppName::new(text))
+}
+
+fn player(text: &str) -> RhaiResultOf<PlayerName> {
+    name(PlayerName::new(text))
 }
 
 /// One name or an array of names.

@@ -15,4 +15,5 @@ mod conformance;
 mod daemon;
 mod endpoints;
 mod harness;
+mod lost;
 mod support;

@@ -64,7 +64,7 @@ fn every_endpoint_is_called_from_a_script(version: Version) {
     data_are_exported(&answers, &who);
     rooms_are_made_and_set(&server, &answers, &room, &own);
     newer::players_are_arranged(&server, &answers, &session, &who, &own);
-    newer::players_are_talked_to(&server, &answers, &session, &who);
+    newer::players_are_talked_to(&server, &answers, &session, &who, &people["told"]);
     newer::code_is_run(&answers, &who);
     newer::wholes_are_fetched(&server, &answers, &folder);
 }

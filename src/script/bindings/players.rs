@@ -270,8 +270,9 @@ mod players {
     }
 
     /// Groups players: "same_group" makes one new group of them, "reset" takes them out of theirs. Gives `#{action,
-    /// players}` with `group_name` or `players_reset`. Whoever was in a group leaves it, but the old group still counts
-    /// them: group players before they have begun to play together. Since uproot 0.1. Needs `players.group`.
+    /// players}` with `group_name` or `players_reset`. Whoever waits to be grouped goes on at once. Whoever comes to a
+    /// page that makes groups loses the one they had, and an old group still counts those who were taken out of it: group
+    /// those who wait, or where the app makes no groups itself. Since uproot 0.1. Needs `players.group`.
     ///
     /// ```rhai
     /// players::group("monday", ["A", "B"], "same_group");

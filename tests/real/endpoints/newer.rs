@@ -10,7 +10,9 @@ use uproctor::api::Generation;
 
 use super::{ROLES, project, trigger, two};
 use crate::conformance::sandbox;
-use crate::support::{Server, Version};
+use crate::support::{PATIENCE, Participant, Server, Version, on_every_version, wait_until};
+
+on_every_version!(a_group_is_for_those_who_wait_and_not_for_those_who_come);
 
 pub(super) fn players_are_arranged(
     server: &Server,
@@ -62,11 +64,16 @@ pub(super) fn players_are_talked_to(
     answers: &Value,
     session: &str,
     who: &BTreeMap<&str, &str>,
+    told: &Participant,
 ) {
     let texts = |thread: &Value| -> Vec<String> {
         let messages = thread["messages"].as_array().into_iter().flatten();
         messages.filter_map(|message| Some(message["text"].as_str()?.to_owned())).collect()
     };
+    for text in ["Is anything unclear?", "Then answer.", "We go on."] {
+        let shows = |entry: &Value| entry["event"] == "_uproot_Chatted" && entry["data"]["text"] == text;
+        wait_until(text, PATIENCE, || told.entries().iter().any(shows));
+    }
     let [first, second, empty] = answers["chat.send"].as_array().expect("answers").as_slice() else {
         panic!("three answers")
     };
@@ -130,6 +137,25 @@ pub(super) fn wholes_are_fetched(server: &Server, answers: &Value, folder: &Temp
         archive["message"],
         "this needs uproot 0.8 or later, and the server is 0.1.0: nothing was sent"
     );
+}
+
+/// One waits for somebody to be grouped with, and goes on when a script groups them with one who has not come. But a page that
+/// makes groups clears that of whoever comes to it: the other one waits.
+fn a_group_is_for_those_who_wait_and_not_for_those_who_come(version: Version) {
+    let server = Server::shared(version);
+    let session = server.create_session("pair", 2);
+    let names = server.players(&session);
+    let [first, second] = [0, 1].map(|at| Participant::of(&server, &session, &names[at]));
+    assert_eq!(first.open().path, "pair/#Meet");
+    let script = "fn run(event) { players::group(param(\"s\"), param(\"p\"), \"same_group\"); }";
+    let params = json!({"s": session, "p": names});
+    let folder = project(&server.url(), server.token(), script, "live", &params);
+    let run = trigger(&folder);
+    assert_eq!(run["outcome"], "done", "{}", run["reason"]);
+    first.wait_for_page("pair/Decide");
+    assert!(server.field(&session, &names[1], "_uproot_group").is_object());
+    assert_eq!(second.open().path, "pair/#Meet");
+    assert_eq!(server.field(&session, &names[1], "_uproot_group"), Value::Null);
 }
 
 /// The time in seconds since 1970: that of the server on the same machine.

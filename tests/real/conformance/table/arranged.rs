@@ -101,6 +101,13 @@ fn members(of: &[(&str, Option<u64>)]) -> Value {
     of.iter().map(one).collect::<serde_json::Map<_, _>>().into()
 }
 
+/// A has no group any more, but is still the member that they were in it.
+fn members_after_clearing() -> Value {
+    let mut members = members(&[("A", Some(0)), ("B", Some(1))]);
+    members["A"]["_uproot_group"] = Value::Null;
+    members
+}
+
 fn groups() -> Vec<Probe> {
     let path = "{session}/players/group/";
     let none = || ok(members(&[("A", None), ("B", None)]));
@@ -129,13 +136,20 @@ fn groups() -> Vec<Probe> {
             .is(since_0_1(ok(count(0)), ok(count(2)))),
         two("a group is dissolved, and is still there")
             .post(path, body("same_group"))
-            .is(later(ok(same)))
+            .is(later(ok(same.clone())))
             .post(path, body("reset"))
             .is(reset(2))
             .post(path, body("reset"))
             .is(reset(0))
             .get(GROUPS)
             .is(none()),
+        probe("a group is gone for who comes to a page that makes groups")
+            .session("pair", &["A", "B"])
+            .post(path, body("same_group"))
+            .is(later(ok(same.clone())))
+            .joins("A")
+            .get(GROUPS)
+            .is(since_0_1(none(), ok(members_after_clearing()))),
         two("groups by size").post(path, sized(1)).is(by_size(2, json!(["<text>", "<text>"]))),
         two("one group by size").post(path, sized(2)).is(by_size(1, json!(["<text>"]))).get(GROUPS).is(
             since_0_1(none(), both()),

@@ -50,6 +50,8 @@ fn every_endpoint_is_called_from_a_script(version: Version) {
     for name in &names {
         let key = server.field(&session, name, "_uproot_key");
         assert!(key.as_str().is_none_or(|key| !text.contains(key)), "the key of {name} is in the answers");
+        let in_store = |key: &str| newer::is_in_the_store(&folder, key);
+        assert!(key.as_str().is_none_or(|key| !in_store(key)), "the key of {name} is in the store");
     }
     let answers: Value = serde_json::from_str(&text).expect("JSON");
     for endpoint in Endpoint::ALL {

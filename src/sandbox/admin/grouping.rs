@@ -116,12 +116,18 @@ impl Sandbox {
             if player.page_order.is_empty() {
                 self.prepare(call.now, &sname, uname);
             } else {
-                let apps = self.session_named(&sname)?.apps.clone();
-                let order: Arc<[String]> = self.experiment.page_order(&apps, &mut |_| 0).into();
-                self.write(call.now, &sname, uname, "page_order", Py::Texts(order), context::PAGE_ORDER);
+                self.lay_out_anew(call.now, &sname, uname);
             }
         }
         ok(&json!({"initialized": unames}))
+    }
+
+    /// Lays out the pages of a player who has them already, in the order in which the apps write them down. What was drawn
+    /// at random is lost.
+    pub(super) fn lay_out_anew(&mut self, now: f64, sname: &str, uname: &str) {
+        let apps = self.sessions.get(sname).map(|session| session.apps.clone()).unwrap_or_default();
+        let order: Arc<[String]> = self.experiment.page_order(&apps, &mut |_| 0).into();
+        self.write(now, sname, uname, "page_order", Py::Texts(order), context::PAGE_ORDER);
     }
 
     pub(super) fn initialize_session(&mut self, call: &Call) -> Answered {

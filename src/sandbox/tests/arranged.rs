@@ -52,16 +52,18 @@ fn pages_that_are_laid_out_again_are_in_another_order() {
         "[config.a]\napps = [\"a\"]\n[app.a]\npages = [{{ shuffle = [{}] }}]",
         names.join(", ")
     ));
-    let mut world = world_of(&shuffled, Generation::Newest, vec![Profile::plain("p", 11)]);
-    world.advance(START + 60.0);
     let place = |world: &mut World| {
         let player = world.sandbox().player("s", "p").unwrap();
         (player.show_page, player.page_order.to_vec())
     };
-    let (at, drawn) = place(&mut world);
-    asks(&mut world, 60.0, "players/initialize/", &json!({"unames": ["p"]}));
-    let (still, written) = place(&mut world);
-    assert_eq!(at, still);
-    assert_ne!(drawn, written);
-    assert_eq!(written[2..10], [0, 1, 2, 3, 4, 5, 6, 7].map(|n| format!("a/P{n}")));
+    for action in ["initialize", "dropout"] {
+        let mut world = world_of(&shuffled, Generation::Newest, vec![Profile::plain("p", 11)]);
+        world.advance(START + 60.0);
+        let (at, drawn) = place(&mut world);
+        asks(&mut world, 60.0, &format!("players/{action}/"), &json!({"unames": ["p"]}));
+        let (still, written) = place(&mut world);
+        assert_eq!(at, still);
+        assert_ne!(drawn, written);
+        assert_eq!(written[2..10], [0, 1, 2, 3, 4, 5, 6, 7].map(|n| format!("a/P{n}")));
+    }
 }

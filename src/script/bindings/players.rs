@@ -228,7 +228,9 @@ mod players {
         Ok(to_dynamic(&run.write(call)?))
     }
 
-    /// Marks players as dropped out and gives `#{marked_dropout}`. Needs `players.dropout`.
+    /// Marks players as dropped out and gives `#{marked_dropout}`. Since uproot 0.1 the server also lays out their pages
+    /// anew: where an app has them in an order drawn at random, who comes back is on another page. Needs
+    /// `players.dropout`.
     ///
     /// ```rhai
     /// players::mark_dropout("monday", "ABC");

@@ -139,6 +139,16 @@ pub(super) fn wholes_are_fetched(server: &Server, answers: &Value, folder: &Temp
     );
 }
 
+/// Whether a text stands anywhere in the store of a project.
+pub(super) fn is_in_the_store(folder: &TempDir, text: &str) -> bool {
+    let files = fs::read_dir(folder.path()).expect("the folder").map(|entry| entry.expect("a file").path());
+    let store: Vec<_> =
+        files.filter(|path| path.to_string_lossy().contains("uproctor.db") && path.is_file()).collect();
+    assert!(!store.is_empty());
+    let has = |bytes: Vec<u8>| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    store.into_iter().any(|path| has(fs::read(path).expect("a file")))
+}
+
 /// One waits for somebody to be grouped with, and goes on when a script groups them with one who has not come. But a page that
 /// makes groups clears that of whoever comes to it: the other one waits.
 fn a_group_is_for_those_who_wait_and_not_for_those_who_come(version: Version) {

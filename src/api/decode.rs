@@ -24,11 +24,18 @@ pub(super) fn answer(
     let limit = call.endpoint().row().limits.max_answer();
     let answer = read(call, route, generation, response, limit)
         .map_err(|message| unusable(call, response.status, &message))?;
+    let nobody = |player| {
+        let message = format!("the session has no player {player}");
+        ApiError::answered(ErrorKind::NotFound, call.endpoint().name(), response.status, message)
+    };
     match (call.endpoint(), call.player_names(), &answer) {
+        (Endpoint::PlayersGet, [player], Answer::Json(players)) if generation != Generation::Newest => {
+            let found = players.get(player.as_str()).ok_or_else(|| nobody(player))?;
+            Ok(Answer::Json(found.clone()))
+        }
         // 0.1 to 0.7 tell of a chat with anybody; only players have a number.
         (Endpoint::ChatRead, [player], Answer::Json(thread)) if thread["player"]["id"].is_null() => {
-            let message = format!("the session has no player {player}");
-            Err(ApiError::answered(ErrorKind::NotFound, call.endpoint().name(), response.status, message))
+            Err(nobody(player))
         }
         _ => Ok(answer),
     }

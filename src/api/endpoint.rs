@@ -21,6 +21,7 @@ pub enum Endpoint {
     SessionsInitialize,
     SessionsMultiview,
     PlayersList,
+    PlayersGet,
     PlayersOnline,
     PlayersFields,
     PlayersAdvance,

@@ -77,6 +77,8 @@ fn path(call: &Call, template: &str, generation: Generation) -> Result<String, S
         match (path.contains(place), name) {
             (true, Some(name)) => path = path.replace(place, &name),
             (true, None) => return Err(format!("it needs the name of a {what}")),
+            // Older servers only have a list of all, in which the answer is looked up.
+            (false, Some(_)) if what == "player" => {}
             (false, Some(_)) => return Err(format!("it takes no {what}")),
             (false, None) => {}
         }

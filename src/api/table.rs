@@ -26,7 +26,7 @@ impl Endpoint {
 
 /// The table itself, in the order of [`Endpoint`].
 #[rustfmt::skip]
-pub(super) const ROWS: [Row; 54] = [
+pub(super) const ROWS: [Row; 55] = [
     Row::read(E::SessionsList, "sessions.list", "sessions/", "All sessions with their metadata"),
     Row::write(E::SessionsCreate, "sessions.create", Relative, (Post, "sessions/"), "Makes a session with its players")
         .unames(Unames::New).limits(Limits::Create),
@@ -41,6 +41,8 @@ pub(super) const ROWS: [Row; 54] = [
         .since(Toggling),
     Row::read(E::PlayersList, "players.list", "{session}/players/", "Fields of all players of a session")
         .query(&["fields"]),
+    Row::read(E::PlayersGet, "players.get", "{session}/players/", "Fields of one player; from the list of all where there is nothing else")
+        .since_0_8("{session}/players/{player}/").query(&["fields"]).unames(Unames::InPath),
     Row::read(E::PlayersOnline, "players.online", "{session}/players/online/", "Who is where, and was last seen when")
         .since_0_8("{session}/online-players/"),
     Row::write(E::PlayersFields, "players.fields", Safe, (Patch, "{session}/players/fields/"), "Sets fields of players")

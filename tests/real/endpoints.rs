@@ -124,6 +124,13 @@ fn players_are_listed(answers: &Value, session: &str, who: &BTreeMap<&str, &str>
     assert_eq!(reverted["page_order"][at], "survey/Thanks");
     assert_eq!(some[who["reverted"]]["nickname"], "Ada");
     assert_eq!(some[who["advanced"]]["unheard_of"], Value::Null);
+    let [one, some, none] = answers["players.get"].as_array().expect("answers").as_slice() else {
+        panic!("three answers")
+    };
+    let mut named = reverted.clone();
+    named["name"] = json!(who["reverted"]);
+    assert_eq!((one, some), (&named, &json!({"name": who["reverted"], "nickname": "Ada"})));
+    assert_eq!(none["kind"], "not_found");
 }
 
 fn players_are_stepped(

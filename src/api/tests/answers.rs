@@ -93,6 +93,20 @@ fn a_chat_with_nobody_is_no_chat() {
 }
 
 #[test]
+fn one_player_is_looked_up_in_the_list_where_there_is_no_other_way() {
+    let call = |player: &str| of_session(Endpoint::PlayersGet).players(&players(&[player]));
+    let one = json!({"id": 0, "_uproot_key": "K"});
+    for (status, answer) in [(CONTRACT, json!({"A": one})), (TOGGLING, json!({"A": one})), (NEWEST, one)] {
+        assert_eq!(read(status, &call("A"), &answer), json!({"id": 0}));
+    }
+    let error = read_on(TOGGLING, &call("ZZ"), ok(r#"{"A":{"id":0}}"#)).unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::NotFound, "the session has no player ZZ"));
+    let detail = r#"{"detail":"Player 'ZZ' not found in session 'S'"}"#;
+    let error = read_on(NEWEST, &call("ZZ"), answer(404, detail)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+}
+
+#[test]
 fn hostile_answers_are_errors_and_no_panics() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let bodies: [&[u8]; 12] = [

@@ -22,6 +22,7 @@ sessions.settings     | PATCH session/S/settings/ | PATCH sessions/S/settings/ |
 sessions.initialize   | - | POST sessions/S/initialize/ | = | =
 sessions.multiview    | - | GET sessions/S/multiview/ | = | =
 players.list          | GET session/S/players/ | GET sessions/S/players/ | = | =
+players.get           | GET session/S/players/ | GET sessions/S/players/ | = | GET sessions/S/players/A/
 players.online        | GET session/S/players/online/ | GET sessions/S/players/online/ | = | GET sessions/S/online-players/
 players.fields        | PATCH session/S/players/fields/ | PATCH sessions/S/players/fields/ | = | =
 players.advance       | POST session/S/players/advance/ | POST sessions/S/players/advance/ | = | =
@@ -86,7 +87,7 @@ fn call_of(endpoint: Endpoint, path: &str) -> Call {
     match endpoint.name() {
         "sessions.active" => call = call.body(object(json!({"active": true}))),
         "sessions.testing" => call = call.body(object(json!({"testing": true}))),
-        "chat.read" | "chat.send" | "chat.broadcast" | "chat.replies" => {
+        "players.get" | "chat.read" | "chat.send" | "chat.broadcast" | "chat.replies" => {
             call = call.players(&players(&["A"]));
         }
         name if name.starts_with("players.") && endpoint.is_write() => call = call.players(&players(&["A"])),

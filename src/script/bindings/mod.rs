@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "the macro that exports a module only sees public functions")]
 #![expect(clippy::needless_pass_by_value, reason = "Rhai passes these arguments by value")]
 
+mod arranged;
 mod base;
 mod chat;
 mod configs;

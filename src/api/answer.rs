@@ -1,5 +1,6 @@
 //! What a call gives back.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -12,6 +13,8 @@ pub enum Answer {
     Table(Table),
     /// `data.json`: one object a row.
     Rows(Vec<Map<String, Value>>),
+    /// `system.dump_database` and `system.archive_project`: a file, as it is.
+    File(Bytes),
 }
 
 /// A table of texts, as CSV carries them: booleans are `TRUE` and `FALSE`, null is empty, lists and objects are JSON.
@@ -28,7 +31,7 @@ impl Answer {
     pub fn json(self) -> Option<Value> {
         match self {
             Self::Json(value) => Some(value),
-            Self::Table(_) | Self::Rows(_) => None,
+            Self::Table(_) | Self::Rows(_) | Self::File(_) => None,
         }
     }
 
@@ -36,7 +39,7 @@ impl Answer {
     pub fn table(self) -> Option<Table> {
         match self {
             Self::Table(table) => Some(table),
-            Self::Json(_) | Self::Rows(_) => None,
+            Self::Json(_) | Self::Rows(_) | Self::File(_) => None,
         }
     }
 
@@ -44,7 +47,15 @@ impl Answer {
     pub fn rows(self) -> Option<Vec<Map<String, Value>>> {
         match self {
             Self::Rows(rows) => Some(rows),
-            Self::Json(_) | Self::Table(_) => None,
+            Self::Json(_) | Self::Table(_) | Self::File(_) => None,
+        }
+    }
+
+    /// The file, if it is one.
+    pub fn file(self) -> Option<Bytes> {
+        match self {
+            Self::File(bytes) => Some(bytes),
+            Self::Json(_) | Self::Table(_) | Self::Rows(_) => None,
         }
     }
 }

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::endpoint::Endpoint;
-use crate::domain::{ConfigName, PlayerName, RoomName, SessionName};
+use crate::domain::{AppName, ConfigName, PlayerName, RoomName, SessionName};
 
 /// A call, not yet sent. It knows nothing of servers, so it can be kept and sent later, to another generation even.
 ///
 /// As JSON, in which form it is stored:
 /// `{"endpoint": "players.message", "session": "s1", "players": ["a"], "body": {"message": "Hello"}}`, with `room`,
-/// `config` and `query` (a list of pairs) where they are given.
+/// `config`, `app` and `query` (a list of pairs) where they are given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
@@ -21,6 +21,8 @@ pub struct Call {
     room: Option<RoomName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<ConfigName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    app: Option<AppName>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     players: Vec<PlayerName>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,6 +39,7 @@ impl Call {
             session: None,
             room: None,
             config: None,
+            app: None,
             players: Vec::new(),
             query: Vec::new(),
             body: None,
@@ -61,6 +64,12 @@ impl Call {
         self
     }
 
+    /// The app of a session that it is about.
+    pub fn app(mut self, name: &AppName) -> Self {
+        self.app = Some(name.clone());
+        self
+    }
+
     /// The players it acts on, or the names of players to be made: the body's `unames`.
     pub fn players(mut self, names: &[PlayerName]) -> Self {
         self.players = names.to_vec();
@@ -73,7 +82,7 @@ impl Call {
         self
     }
 
-    /// The JSON body as the contract has it, without `unames`.
+    /// The JSON body as the contract has it, without `unames`. For `pipelines.run`: `{"data": what the pipeline gets}`.
     pub fn body(mut self, body: Map<String, Value>) -> Self {
         self.body = Some(body);
         self
@@ -97,6 +106,11 @@ impl Call {
     /// The configuration it is about, if any.
     pub fn config_name(&self) -> Option<&ConfigName> {
         self.config.as_ref()
+    }
+
+    /// The app it is about, if any.
+    pub fn app_name(&self) -> Option<&AppName> {
+        self.app.as_ref()
     }
 
     /// The players it names.

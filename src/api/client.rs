@@ -79,6 +79,15 @@ impl Client {
         Ok(self.version(scope)?.generation())
     }
 
+    /// Whether the server has an endpoint at all; the error says since when others do. Asks the server only where that
+    /// depends on it.
+    pub fn offers(&self, endpoint: Endpoint, scope: &Scope) -> Result<(), ApiError> {
+        if endpoint.row().since == Generation::Contract {
+            return Ok(());
+        }
+        self.version_for(&Call::new(endpoint), Priority::Read, scope).map(drop)
+    }
+
     /// Reads. Up to 5 attempts with growing waits between, within the scope; repeated are transport failures and the
     /// statuses 429, 500, 502, 503, 504 and the like. A path that the server does not know makes the client ask for the
     /// version again and, if it is another, read once more.
@@ -256,10 +265,21 @@ impl Client {
         }
     }
 
-    /// The version, with an error in the name of the call that needs it.
+    /// The version of a server that has what a call needs, with an error in the name of the call.
     fn version_for(&self, call: &Call, priority: Priority, scope: &Scope) -> Result<ServerVersion, ApiError> {
-        self.known_version(priority, scope)
-            .map_err(|error| ApiError { endpoint: call.endpoint().name().to_owned(), ..error })
+        let endpoint = call.endpoint();
+        let in_its_name = |error| ApiError { endpoint: endpoint.name().to_owned(), ..error };
+        let remembered = self.lock().version.clone();
+        let mut version = self.known_version(priority, scope).map_err(in_its_name)?;
+        if endpoint.row().route(&version).is_none() && remembered.is_some() {
+            // Nothing of what is sent otherwise would tell that there is a newer server by now.
+            self.forget(&version);
+            version = self.known_version(priority, scope).map_err(in_its_name)?;
+        }
+        match endpoint.row().route(&version) {
+            Some(_) => Ok(version),
+            None => Err(absent(endpoint, &version)),
+        }
     }
 
     fn remember(&self, version: &ServerVersion) {
@@ -293,7 +313,8 @@ impl Client {
         version: &ServerVersion,
         priority: Priority,
     ) -> Result<(Request, Route), ApiError> {
-        let route = call.endpoint().row().route(version);
+        let endpoint = call.endpoint();
+        let route = endpoint.row().route(version).ok_or_else(|| absent(endpoint, version))?;
         self.prepare_route(call, route, version.generation(), priority)
     }
 
@@ -316,6 +337,14 @@ impl Client {
 enum Read<T> {
     Answer(T),
     UnknownPath(ApiError),
+}
+
+/// The server is too old for this.
+fn absent(endpoint: Endpoint, version: &ServerVersion) -> ApiError {
+    let since = endpoint.row().since.first_version();
+    let message =
+        format!("this needs uproot {since} or later, and the server is {version}: nothing was sent");
+    ApiError::unsent(ErrorKind::Unsupported, endpoint.name(), message)
 }
 
 /// The version could not be found out, so the write was not sent, whatever happened to the question.

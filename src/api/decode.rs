@@ -1,6 +1,6 @@
 //! From a successful answer's bytes to what a call gives back.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     answer::Answer,
@@ -22,8 +22,23 @@ pub(super) fn answer(
     response: &Response,
 ) -> Result<Answer, ApiError> {
     let limit = call.endpoint().row().limits.max_answer();
-    read(call, route, generation, &response.body, limit)
-        .map_err(|message| unusable(call, response.status, &message))
+    let answer = read(call, route, generation, response, limit)
+        .map_err(|message| unusable(call, response.status, &message))?;
+    let nobody = |player| {
+        let message = format!("the session has no player {player}");
+        ApiError::answered(ErrorKind::NotFound, call.endpoint().name(), response.status, message)
+    };
+    match (call.endpoint(), call.player_names(), &answer) {
+        (Endpoint::PlayersGet, [player], Answer::Json(players)) if generation != Generation::Newest => {
+            let found = players.get(player.as_str()).ok_or_else(|| nobody(player))?;
+            Ok(Answer::Json(found.clone()))
+        }
+        // 0.1 to 0.7 tell of a chat with anybody; only players have a number.
+        (Endpoint::ChatRead, [player], Answer::Json(thread)) if thread["player"]["id"].is_null() => {
+            Err(nobody(player))
+        }
+        _ => Ok(answer),
+    }
 }
 
 /// An answer that cannot be used. After a write it says nothing about whether the write was carried out.
@@ -44,15 +59,18 @@ fn read(
     call: &Call,
     route: Route,
     generation: Generation,
-    body: &[u8],
+    response: &Response,
     limit: usize,
 ) -> Result<Answer, String> {
+    let body: &[u8] = &response.body;
     let page_times = call.endpoint() == Endpoint::PageTimes;
     match route.form {
-        Form::Json => Ok(Answer::Json(shape::announcements(json(body)?))),
-        Form::Object => shape::object(call, generation, json(body)?).map(Answer::Json),
+        Form::Json => Ok(Answer::Json(shape::announcements(parse(body)?))),
+        Form::Object => shape::object(call, generation, parse(body)?).map(Answer::Json),
         Form::JsonArray => rows(export::read_json_array(body)?),
         Form::JsonLines => rows(export::read_json_lines(body)?),
+        Form::Result => Ok(Answer::Json(result(response)?)),
+        Form::File => Ok(Answer::File(response.body.clone())),
         Form::Csv | Form::Zip => {
             let mut table = match (route.form, page_times) {
                 (Form::Zip, true) => export::page_times_from_zip(body, limit)?,
@@ -71,7 +89,22 @@ fn rows(mut rows: Vec<Map<String, Value>>) -> Result<Answer, String> {
     Ok(Answer::Rows(rows))
 }
 
-fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+/// What an app's own code gave: a table as `{"rows": [...]}`, all else as `{"result": ...}`. The server shows that as text,
+/// objects and lists as JSON.
+fn result(response: &Response) -> Result<Value, String> {
+    let kind = response.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let mut value = if kind.is_some_and(|kind| kind.starts_with("application/jsonl")) {
+        json!({ "rows": export::read_json_lines(&response.body)? })
+    } else {
+        let text = std::str::from_utf8(&response.body).map_err(|error| format!("it is no text ({error})"))?;
+        let shown = serde_json::from_str(text).ok().filter(|v: &Value| v.is_object() || v.is_array());
+        json!({ "result": shown.unwrap_or_else(|| json!(text)) })
+    };
+    secret::strip(&mut value);
+    Ok(value)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => "it is no JSON object".to_owned(),
         _ => format!("it is no JSON ({error})"),

@@ -53,7 +53,7 @@ pub(super) fn target(
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
-    let body = body(call, generation).map_err(bad)?.map(|body| Bytes::from(Value::Object(body).to_string()));
+    let body = body(call, generation).map_err(bad)?.map(|body| Bytes::from(body.to_string()));
     Ok(Target { url, body })
 }
 
@@ -63,13 +63,22 @@ fn path(call: &Call, template: &str, generation: Generation) -> Result<String, S
     let session = call.session_name().map(|name| format!("session{plural}/{name}"));
     let room = call.room_name().map(|name| format!("room{plural}/{name}"));
     let config = call.config_name().map(ToString::to_string);
+    let app = call.app_name().map(ToString::to_string);
+    let in_path = call.endpoint().row().unames == Unames::InPath;
+    let player = call.player_names().first().filter(|_| in_path).map(ToString::to_string);
     let mut path = template.to_owned();
-    for (what, place, name) in
-        [("session", "{session}", session), ("room", "{room}", room), ("configuration", "{config}", config)]
-    {
+    for (what, place, name) in [
+        ("session", "{session}", session),
+        ("room", "{room}", room),
+        ("configuration", "{config}", config),
+        ("app", "{app}", app),
+        ("player", "{player}", player),
+    ] {
         match (path.contains(place), name) {
             (true, Some(name)) => path = path.replace(place, &name),
             (true, None) => return Err(format!("it needs the name of a {what}")),
+            // Older servers only have a list of all, in which the answer is looked up.
+            (false, Some(_)) if what == "player" => {}
             (false, Some(_)) => return Err(format!("it takes no {what}")),
             (false, None) => {}
         }
@@ -99,8 +108,11 @@ fn check_query(call: &Call) -> Result<(), String> {
 
 fn query(call: &Call, form: Form) -> Result<Vec<(&str, String)>, String> {
     let options = Options::of(call)?;
-    if form == Form::Zip {
-        return Ok(options.zip_query());
+    match form {
+        Form::Zip => return Ok(options.zip_query()),
+        // As CSV, every value would be a text.
+        Form::Result => return Ok(vec![("filetype", "jsonl".to_owned())]),
+        _ => {}
     }
     Ok(call.query_pairs().iter().map(|(key, value)| (key.as_str(), value.clone())).collect())
 }
@@ -109,9 +121,15 @@ fn check_body(call: &Call) -> Result<(), String> {
     let endpoint = call.endpoint();
     check_players(call)?;
     let Some(body) = call.body_fields() else { return Ok(()) };
-    let bodiless = matches!(endpoint, E::RoomsDelete | E::RoomsDisassociate);
+    let bodiless = matches!(endpoint, E::RoomsDelete | E::RoomsDisassociate | E::SessionsInitialize);
     if !endpoint.is_write() || (bodiless && !body.is_empty()) {
         return Err("it takes no body".to_owned());
+    }
+    // Older servers fail at it, and leave a chat behind.
+    if let (E::ChatSend | E::ChatBroadcast, Some(Value::String(text))) = (endpoint, body.get("message"))
+        && text.trim().is_empty()
+    {
+        return Err("the message is empty".to_owned());
     }
     // The server answers bad names with 500 and keeps what it had begun to make, so they are caught here.
     if let Some(Value::String(name)) = body.get("sname") {
@@ -135,13 +153,14 @@ fn check_players(call: &Call) -> Result<(), String> {
     match unames {
         Unames::No if !names.is_empty() => return Err("it takes no players".to_owned()),
         Unames::Targets if names.is_empty() => return Err("it needs at least one player".to_owned()),
-        Unames::Targets if in_body.is_some() => {
+        Unames::InPath if names.len() != 1 => return Err("it is about one player".to_owned()),
+        Unames::Targets | Unames::InPath if in_body.is_some() => {
             return Err("the players are named beside the body, not in it".to_owned());
         }
         Unames::New if !names.is_empty() && in_body.is_some() => {
             return Err("the new players are named twice, in the body and beside it".to_owned());
         }
-        Unames::No | Unames::Targets | Unames::New => {}
+        Unames::No | Unames::Targets | Unames::New | Unames::InPath => {}
     }
     let mut texts: Vec<&str> = names.iter().map(PlayerName::as_str).collect();
     if let (Unames::New, Some(Value::Array(given))) = (unames, in_body) {
@@ -167,20 +186,21 @@ fn check_players(call: &Call) -> Result<(), String> {
 }
 
 /// The body as this generation wants it.
-fn body(call: &Call, generation: Generation) -> Result<Option<Map<String, Value>>, String> {
+fn body(call: &Call, generation: Generation) -> Result<Option<Value>, String> {
     let endpoint = call.endpoint();
     match endpoint {
         _ if !endpoint.is_write() => Ok(None),
-        E::RoomsDelete | E::RoomsDisassociate => Ok(None),
+        E::RoomsDelete | E::RoomsDisassociate | E::SessionsInitialize => Ok(None),
         E::SessionsActive => flag(call, "active", generation),
         E::SessionsTesting => flag(call, "testing", generation),
-        _ => Ok(Some(with_unames(endpoint, call))),
+        E::PipelinesRun => Ok(call.body_fields().and_then(|body| body.get("data")).cloned()),
+        _ => Ok(Some(Value::Object(with_unames(endpoint, call)))),
     }
 }
 
 fn with_unames(endpoint: Endpoint, call: &Call) -> Map<String, Value> {
     let mut body = Map::new();
-    if endpoint.row().unames != Unames::No && !call.player_names().is_empty() {
+    if matches!(endpoint.row().unames, Unames::Targets | Unames::New) && !call.player_names().is_empty() {
         body.insert("unames".to_owned(), json!(call.player_names()));
     }
     body.extend(call.body_fields().cloned().unwrap_or_default());
@@ -188,10 +208,10 @@ fn with_unames(endpoint: Endpoint, call: &Call) -> Map<String, Value> {
 }
 
 /// A server that sets needs the value; one that toggles takes no notice of it.
-fn flag(call: &Call, key: &str, generation: Generation) -> Result<Option<Map<String, Value>>, String> {
+fn flag(call: &Call, key: &str, generation: Generation) -> Result<Option<Value>, String> {
     match call.body_fields().and_then(|body| body.get(key)) {
         Some(Value::Bool(_)) | None if generation.toggles() => Ok(None),
-        Some(value @ Value::Bool(_)) => Ok(Some(Map::from_iter([(key.to_owned(), value.clone())]))),
+        Some(value @ Value::Bool(_)) => Ok(Some(json!({ key: value }))),
         Some(_) => Err(format!("{key} has to be true or false")),
         None => Err(format!("this server sets {key}: say to what, true or false")),
     }

@@ -21,13 +21,15 @@ pub(super) struct Row {
     pub(super) is_write: bool,
     /// How safe a second sending is; `Toggle` only holds on servers that toggle.
     pub(super) repeat: Repeat,
+    /// The first generation that has it.
+    pub(super) since: Generation,
     /// Whether the body carries `unames`: never, the players it acts on, or names for players to be made.
     pub(super) unames: Unames,
     /// The query keys that it takes.
     pub(super) query: &'static [&'static str],
     /// How long and how large an answer may be.
     pub(super) limits: Limits,
-    /// The route on each generation, oldest first.
+    /// The route on each generation, oldest first; of those before `since` none counts.
     routes: [Route; 3],
     /// The route on 0.1.x, where it is not yet that of its generation.
     early: Option<Route>,
@@ -80,6 +82,10 @@ pub(super) enum Form {
     JsonLines,
     /// A ZIP of tables, one of each format and kind of storage.
     Zip,
+    /// What an app's own code gives: a JSON object a line, or a text.
+    Result,
+    /// Bytes that nobody here reads.
+    File,
 }
 
 /// What a call does with the players it names.
@@ -91,6 +97,8 @@ pub(super) enum Unames {
     Targets,
     /// It makes them; without, the server makes names up.
     New,
+    /// It is about one, whom the path names.
+    InPath,
 }
 
 /// How long and how large an answer may be.
@@ -102,6 +110,8 @@ pub(super) enum Limits {
     Relayed,
     /// 120 s and 16 MiB: a session of 2000 players takes seconds to make.
     Create,
+    /// 120 s and 128 MiB: what code of the experiment does is for its authors to say.
+    Code,
     /// 30 s and 128 MiB: the whole history of 2000 players after an hour is some tens of megabytes.
     History,
     /// 10 minutes and 512 MiB.
@@ -116,7 +126,7 @@ impl Limits {
         Duration::from_secs(match self {
             Self::Ordinary | Self::History => 30,
             Self::Relayed => 10,
-            Self::Create => 120,
+            Self::Create | Self::Code => 120,
             Self::Export => 600,
         })
     }
@@ -125,19 +135,21 @@ impl Limits {
     pub(super) const fn max_answer(self) -> usize {
         match self {
             Self::Ordinary | Self::Relayed | Self::Create => 16 * MIB,
-            Self::History => 128 * MIB,
+            Self::History | Self::Code => 128 * MIB,
             Self::Export => 512 * MIB,
         }
     }
 }
 
 impl Row {
-    /// The route on a server of this version.
-    pub(super) fn route(&self, version: &ServerVersion) -> Route {
-        match self.early {
-            Some(early) if version.has_page_times() && version.generation() == Generation::Toggling => early,
-            _ => self.routes[version.generation() as usize],
-        }
+    /// The route on a server of this version, if that has one.
+    pub(super) fn route(&self, version: &ServerVersion) -> Option<Route> {
+        let generation = version.generation();
+        let route = match self.early {
+            Some(early) if version.has_page_times() && generation == Generation::Toggling => early,
+            _ => self.routes[generation as usize],
+        };
+        (generation >= self.since).then_some(route)
     }
 
     /// The route on the newest generation.
@@ -158,6 +170,7 @@ impl Row {
             about,
             is_write: false,
             repeat: Repeat::Safe,
+            since: Generation::Contract,
             unames: Unames::No,
             query: &[],
             limits: Limits::Ordinary,
@@ -176,6 +189,12 @@ impl Row {
     ) -> Self {
         let row = Self::read(endpoint, name, path, about);
         Self { is_write: true, repeat, routes: [Route { verb, path, form: Form::Object }; 3], ..row }
+    }
+
+    /// Older generations have no such endpoint.
+    pub(super) const fn since(mut self, generation: Generation) -> Self {
+        self.since = generation;
+        self
     }
 
     /// The path since 0.1.0, where it is another than the contract's.

@@ -15,6 +15,18 @@ pub(super) fn is_key(field: &str) -> bool {
     field.trim_matches('"') == KEY
 }
 
+/// Drops the key wherever it stands, from what an app's own code made.
+pub(super) fn strip(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|field, _| !is_key(field));
+            map.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
 /// Drops the key from `data.since`: `{player: {field: [change, ...]}}`. Players without other changes go too, as the
 /// server would not have named them.
 pub(super) fn strip_changes(data: &mut Map<String, Value>) {

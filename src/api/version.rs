@@ -25,6 +25,15 @@ impl Generation {
         self != Self::Newest
     }
 
+    /// The first version that speaks it, as one says it.
+    pub fn first_version(self) -> &'static str {
+        match self {
+            Self::Contract => "0.0.1",
+            Self::Toggling => "0.1",
+            Self::Newest => "0.8",
+        }
+    }
+
     /// Whether `rooms.update` sets every setting that the body leaves out back to nothing: `{"open": true}` then
     /// wipes config, labels and capacity. Later generations keep what is not given.
     pub fn update_resets_room(self) -> bool {

@@ -13,6 +13,7 @@ const ALL: &[&str] = &[
     "sessions.testing",
     "sessions.description",
     "sessions.settings",
+    "sessions.initialize",
     "players.fields",
     "players.advance",
     "players.revert",
@@ -21,13 +22,25 @@ const ALL: &[&str] = &[
     "players.redirect",
     "players.message",
     "players.dropout",
+    "players.timeout",
+    "players.group",
+    "players.initialize",
+    "chat.send",
+    "chat.broadcast",
+    "chat.replies",
+    "pipelines.run",
     "rooms.create",
     "rooms.update",
+    "rooms.open",
+    "rooms.close",
+    "rooms.capacity",
     "rooms.delete",
     "rooms.disassociate",
     "rooms.create_session",
     "http.post",
     "files.write",
+    "system.dump_database",
+    "system.archive_project",
 ];
 
 impl Capability {
@@ -43,7 +56,7 @@ impl Capability {
 
     /// Whether it moves players or ends their part, which cannot be taken back.
     pub fn is_irreversible(self) -> bool {
-        let steps = ["advance", "revert", "end", "redirect", "dropout"];
+        let steps = ["advance", "revert", "end", "redirect", "dropout", "timeout", "group"];
         self.0.strip_prefix("players.").is_some_and(|action| steps.contains(&action))
     }
 

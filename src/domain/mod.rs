@@ -22,7 +22,7 @@ pub use effect::{Effect, EffectState};
 pub use event::{Detail, Event, EventKind, Observation};
 pub use hold::{Held, Hold};
 pub use ids::{EventId, RunId};
-pub use name::{AutomationName, ConfigName, HookName, NameError, PlayerName, RoomName, SessionName};
+pub use name::{AppName, AutomationName, ConfigName, HookName, NameError, PlayerName, RoomName, SessionName};
 pub use pattern::Pattern;
 pub use player::{Class, PageKind, PlayerCondition};
 pub use problem::{Problem, Severity, line_column, offset_of};

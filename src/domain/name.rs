@@ -125,6 +125,10 @@ name!(
     ConfigName, "configuration name"
 );
 name!(
+    /// The name of an app on the server: the folder of its code.
+    AppName, "app name"
+);
+name!(
     /// The name of an automation in `config.toml`.
     AutomationName, "automation name"
 );

@@ -56,13 +56,21 @@ impl Door {
                 let rooms = self.read(scope, &Call::new(Endpoint::RoomsList))?;
                 Some(json!({ "exists": rooms.contains_key(name) }))
             }
-            Endpoint::RoomsDelete | Endpoint::RoomsDisassociate | Endpoint::RoomsCreateSession => {
+            Endpoint::RoomsDelete
+            | Endpoint::RoomsDisassociate
+            | Endpoint::RoomsClose
+            | Endpoint::RoomsCreateSession => {
                 let Some(room) = call.room_name() else { return Ok(None) };
                 let rooms = self.read(scope, &Call::new(Endpoint::RoomsList))?;
                 let found = rooms.get(room.as_str());
                 Some(json!({ "exists": found.is_some(), "session": found.map(|room| &room["sname"]) }))
             }
-            _ => None,
+            Endpoint::SessionsInitialize => {
+                let Some(session) = call.session_name() else { return Ok(None) };
+                let found = self.read(scope, &Call::new(Endpoint::SessionsGet).session(session))?;
+                Some(json!({ "initialized": found.get("initialized") }))
+            }
+            _ => self.players_before(scope, call)?,
         })
     }
 
@@ -120,16 +128,41 @@ impl Door {
                 let rooms = self.read(&scope, &Call::new(Endpoint::RoomsList))?;
                 Ok(applied(rooms.contains_key(name), json!({ "name": name, "created": true })))
             }
-            Endpoint::RoomsDelete | Endpoint::RoomsDisassociate | Endpoint::RoomsCreateSession => {
+            Endpoint::SessionsInitialize => {
+                let (Some(session), Some(Some(false))) =
+                    (call.session_name(), before.map(|before| before["initialized"].as_bool()))
+                else {
+                    return cannot("it may have been initialized before");
+                };
+                let found = self.read(&scope, &Call::new(Endpoint::SessionsGet).session(session))?;
+                let is_so = found.get("initialized") == Some(&json!(true));
+                Ok(applied(is_so, json!({ "initialized": true })))
+            }
+            Endpoint::RoomsDelete
+            | Endpoint::RoomsDisassociate
+            | Endpoint::RoomsClose
+            | Endpoint::RoomsCreateSession => {
                 let (Some(room), Some(true)) = (call.room_name(), existed) else {
                     return cannot("the room was not there before");
                 };
                 let rooms = self.read(&scope, &Call::new(Endpoint::RoomsList))?;
                 let session = rooms.get(room.as_str()).map(|room| room["sname"].clone());
+                let is_open = rooms.get(room.as_str()).map(|room| room["open"] == json!(true));
                 let had = before.map(|before| &before["session"]).unwrap_or(&Value::Null);
                 Ok(match call.endpoint() {
                     Endpoint::RoomsDelete => {
                         applied(session.is_none(), json!({ "name": room, "deleted": true }))
+                    }
+                    Endpoint::RoomsClose => {
+                        let parts = call.body_fields().and_then(|body| body.get("disassociate")?.as_bool());
+                        let answer =
+                            json!({ "name": room, "closed": true, "disassociated": parts.unwrap_or(false) });
+                        // A session that came since is not the one to part from.
+                        match (is_open, session) {
+                            (Some(false), Some(Value::Null)) => Found::Applied(answer),
+                            (Some(_), Some(session)) if session == *had => Found::Nothing,
+                            _ => Found::Unclear("the room is not as it was".to_owned()),
+                        }
                     }
                     Endpoint::RoomsDisassociate if !had.is_null() => applied(
                         session.is_some_and(|s| s.is_null()),
@@ -144,7 +177,7 @@ impl Door {
                     _ => Found::Unclear("the room was not as it had to be".to_owned()),
                 })
             }
-            _ => Ok(Found::Hidden),
+            _ => self.players_after(&scope, call, before),
         }
     }
 
@@ -242,7 +275,7 @@ pub(super) fn switched(call: &Call) -> Option<(&'static str, bool)> {
     Some((key, call.body_fields()?.get(key)?.as_bool()?))
 }
 
-fn body_text<'a>(call: &'a Call, key: &str) -> Option<&'a str> {
+pub(super) fn body_text<'a>(call: &'a Call, key: &str) -> Option<&'a str> {
     call.body_fields()?.get(key)?.as_str()
 }
 

@@ -136,7 +136,13 @@ pub(super) fn is_irreversible(call: &Call) -> bool {
         | Endpoint::PlayersRevert
         | Endpoint::PlayersEnd
         | Endpoint::PlayersRedirect
-        | Endpoint::PlayersDropout => true,
+        | Endpoint::PlayersDropout
+        | Endpoint::PlayersGroup => true,
+        // Less time can end a page at once; more can be taken away again.
+        Endpoint::PlayersTimeout => {
+            let delta = call.body_fields().and_then(|body| body.get("delta")?.as_f64());
+            delta.is_some_and(|delta| delta < 0.0)
+        }
         Endpoint::PlayersFields => {
             let fields = call.body_fields().and_then(|body| body.get("fields")?.as_object());
             let moves =

@@ -8,6 +8,7 @@ mod carry_out;
 mod claim;
 mod error;
 mod find_out;
+mod fitness;
 mod guard;
 mod hands_off;
 mod history;
@@ -23,6 +24,7 @@ mod sightings;
 mod stand_in;
 mod step;
 mod toggle;
+mod traces;
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -83,6 +85,7 @@ impl Door {
     }
 
     fn write_all(&self, actor: &Actor, call: Call) -> Result<Value, EffectError> {
+        self.client.offers(call.endpoint(), &actor.scope)?;
         let left_alone = self.admit(actor, &call)?;
         let acts_on_players = call.session_name().is_some() && !call.player_names().is_empty();
         let _locked = match call.session_name() {
@@ -100,7 +103,10 @@ impl Door {
                 let whole = self.whole_room(actor, call)?;
                 self.plain(actor, &whole, 0)
             }
-            _ if acts_on_players => self.to_players(actor, &call, &left_alone),
+            _ if acts_on_players => {
+                let left_alone = self.unfit(actor, &call, left_alone)?;
+                self.to_players(actor, &call, &left_alone)
+            }
             _ => self.plain(actor, &call, 0),
         }
     }
@@ -169,6 +175,9 @@ fn row(ordinal: u32, call: &Call, player: Option<&str>) -> Effect {
     let target =
         call.session_name().map(ToString::to_string).or_else(|| call.room_name().map(ToString::to_string));
     let mut arguments = call.body_fields().cloned().unwrap_or_default();
+    if let Some(app) = call.app_name() {
+        arguments.insert("app".to_owned(), json!(app));
+    }
     if player.is_none() && !call.player_names().is_empty() {
         arguments.insert("unames".to_owned(), json!(call.player_names()));
     }

@@ -10,6 +10,7 @@ use super::{
     repeat::Repeats,
     row, stand_in,
     step::not_sent,
+    traces,
 };
 use crate::{
     api::{ApiError, Call, Endpoint, Repeat},
@@ -71,7 +72,9 @@ impl Door {
     ) -> Result<Value, EffectError> {
         let before = if actor.is_dry() { None } else { self.before(&actor.scope, call)? };
         for row in &mut rows {
-            row.precondition.clone_from(&before);
+            let player = row.player.as_deref().and_then(|player| PlayerName::new(player).ok());
+            let of_player = player.and_then(|player| traces::of(before.as_ref(), &player));
+            row.precondition = of_player.or(before.as_ref()).cloned();
         }
         match self.claim(actor, call, rows, call.session_name().map(|name| (name, session)))? {
             Way::Keep => Ok(stand_in::answer(call, actor.kept_key())),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     api::{Call, Endpoint},
@@ -26,9 +26,14 @@ impl Sightings {
     /// Takes up what a read of players told.
     pub(super) fn note(&mut self, call: &Call, answer: &Value) {
         let Some(session) = call.session_name() else { return };
-        let players = match call.endpoint() {
-            Endpoint::PlayersList => answer,
-            Endpoint::PlayersOnline => &answer["info"],
+        let one;
+        let players = match (call.endpoint(), call.player_names()) {
+            (Endpoint::PlayersList, _) => answer,
+            (Endpoint::PlayersOnline, _) => &answer["info"],
+            (Endpoint::PlayersGet, [player]) => {
+                one = json!({ player.as_str(): answer });
+                &one
+            }
             _ => return,
         };
         let Some(players) = players.as_object() else { return };

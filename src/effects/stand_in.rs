@@ -28,9 +28,26 @@ pub(super) fn answer(call: &Call, why: &str) -> Value {
         Endpoint::PlayersReload => object(json!({"reloaded": players})),
         Endpoint::PlayersRedirect => object(json!({"redirected": players, "url": given("url")})),
         Endpoint::PlayersMessage => object(json!({"messaged": players})),
+        Endpoint::SessionsInitialize => object(json!({"initialized": true})),
+        Endpoint::PlayersTimeout => object(json!({"adjusted": players, "delta": given("delta")})),
+        Endpoint::PlayersGroup => object(json!({"action": given("action"), "players": players})),
+        Endpoint::PlayersInitialize => object(json!({"initialized": players})),
+        Endpoint::ChatSend => {
+            let player = call.player_names().first();
+            object(json!({"player": {"uname": player}, "chat": {}, "messages": []}))
+        }
+        Endpoint::ChatBroadcast => object(json!({"sent_count": call.player_names().len(), "players": []})),
+        Endpoint::ChatReplies => object(json!({"enabled": given("enabled"), "players": []})),
+        Endpoint::PipelinesRun => object(json!({"rows": []})),
         Endpoint::PlayersDropout => object(json!({"marked_dropout": players})),
         Endpoint::RoomsCreate => object(json!({"name": given("name"), "created": true})),
         Endpoint::RoomsUpdate => object(json!({"name": room, "updated": true})),
+        Endpoint::RoomsOpen => object(json!({"name": room, "open": given("open")})),
+        Endpoint::RoomsClose => {
+            let parts = body.get("disassociate").cloned().unwrap_or_else(|| json!(false));
+            object(json!({"name": room, "closed": true, "disassociated": parts}))
+        }
+        Endpoint::RoomsCapacity => object(json!({"name": room, "capacity": given("capacity")})),
         Endpoint::RoomsDelete => object(json!({"name": room, "deleted": true})),
         Endpoint::RoomsDisassociate => object(json!({"name": room, "disassociated": true})),
         Endpoint::RoomsCreateSession => object(json!({"sname": sname(), "roomname": room, "created": true})),

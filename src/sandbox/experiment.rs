@@ -51,6 +51,8 @@ pub struct App {
     pub watch: Option<Duration>,
     /// Whether it has a digest for the admin's page.
     pub digest: bool,
+    /// Whether it has a pipeline.
+    pub pipeline: bool,
     /// What happens to a participant who is found to have dropped out.
     pub on_dropout: OnDropout,
 }

@@ -84,6 +84,8 @@ pub enum Push {
     Redirect(String),
     /// A message from the admin.
     Message(String),
+    /// The page's time is over in so many seconds.
+    Deadline(f64),
 }
 
 impl Sandbox {

@@ -49,6 +49,7 @@ impl Sandbox {
             players: indexmap::IndexMap::new(),
             groups: indexmap::IndexMap::new(),
             storage: Storage::default(),
+            chats: indexmap::IndexMap::new(),
             phantoms: indexmap::IndexMap::new(),
         };
         let fields: [(&str, Py); 16] = [
@@ -331,13 +332,13 @@ impl Sandbox {
         }
     }
 
-    /// Makes a group of players, in this order.
-    pub(super) fn create_group(&mut self, now: f64, sname: &str, members: &[Arc<str>]) {
+    /// Makes a group of players, in this order, and gives its name.
+    pub(super) fn create_group(&mut self, now: f64, sname: &str, members: &[Arc<str>]) -> Option<Arc<str>> {
         let taken = |sandbox: &Self, name: &str| {
             sandbox.sessions.get(sname).is_some_and(|session| session.groups.contains_key(name))
         };
         let gname: Arc<str> = self.token(5, &taken).into();
-        let Some(session) = self.sessions.get(sname) else { return };
+        let session = self.sessions.get(sname)?;
         let sname: Arc<str> = Arc::clone(&session.name);
         let mut group = Group {
             name: Arc::clone(&gname),
@@ -368,6 +369,7 @@ impl Sandbox {
         }
         let app = members.first().and_then(|member| self.field(&sname, member, "app")).cloned();
         self.write_group(now, &sname, &gname, "app", app.unwrap_or(Py::NONE), context::GROUP_APP);
+        Some(gname)
     }
 }
 

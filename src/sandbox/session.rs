@@ -28,6 +28,8 @@ pub(super) struct Session {
     pub(super) groups: IndexMap<Arc<str>, Group>,
     /// Its own fields, for the exports.
     pub(super) storage: Storage,
+    /// The admin's chats, by player.
+    pub(super) chats: IndexMap<String, Chat>,
     /// Names that were written to without being players: the older forms take any.
     pub(super) phantoms: IndexMap<String, Storage>,
 }
@@ -37,6 +39,23 @@ impl Session {
     pub(super) fn free_player(&self) -> Option<&Player> {
         self.players.values().find(|player| !player.started && player.label.is_empty())
     }
+}
+
+/// An admin chat.
+#[derive(Clone, Debug)]
+pub(super) struct Chat {
+    pub(super) id: String,
+    /// Whether the player may answer.
+    pub(super) enabled: bool,
+    pub(super) messages: Vec<Message>,
+}
+
+/// What an admin wrote; participants of a sandbox do not write.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) id: String,
+    pub(super) time: f64,
+    pub(super) text: String,
 }
 
 /// One group.

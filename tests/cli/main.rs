@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod arranged;
 mod check;
 mod daemon;
 mod disk;

@@ -25,7 +25,7 @@ const ROUNDS: usize = 2;
 
 /// What the proxy does with every n-th call that writes.
 #[derive(Clone, Copy, Debug)]
-enum Loses {
+pub(crate) enum Loses {
     /// It is passed on, and its answer is not.
     Answers,
     /// It is not passed on.
@@ -35,7 +35,7 @@ enum Loses {
 }
 
 /// Listens in front of a server and loses what it is told to. Gives its address and how many it has lost.
-fn proxy(server: &str, loses: Loses, every: usize) -> (String, Arc<AtomicUsize>) {
+pub(crate) fn proxy(server: &str, loses: Loses, every: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
     let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();

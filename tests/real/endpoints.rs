@@ -10,6 +10,8 @@ use uproctor::api::Endpoint;
 
 use crate::support::{Action, PATIENCE, Participant, Server, Version, on_every_version, wait_until};
 
+mod newer;
+
 on_every_version!(every_endpoint_is_called_from_a_script);
 
 const SCRIPT: &str = include_str!("endpoints.rhai");
@@ -39,7 +41,7 @@ fn every_endpoint_is_called_from_a_script(version: Version) {
 
     let (own, room) = (format!("{session}-own"), format!("{session}-room"));
     let params = json!({"session": session, "own": own, "room": room, "who": who});
-    let folder = project(&server, &params);
+    let folder = project(&server.url(), server.token(), SCRIPT, "live", &params);
     let run = trigger(&folder);
     assert_eq!(run["outcome"], "done", "{}", run["reason"]);
     assert_eq!(called(&run), Endpoint::ALL.iter().map(|endpoint| endpoint.name()).collect());
@@ -48,6 +50,8 @@ fn every_endpoint_is_called_from_a_script(version: Version) {
     for name in &names {
         let key = server.field(&session, name, "_uproot_key");
         assert!(key.as_str().is_none_or(|key| !text.contains(key)), "the key of {name} is in the answers");
+        let in_store = |key: &str| newer::is_in_the_store(&folder, key);
+        assert!(key.as_str().is_none_or(|key| !in_store(key)), "the key of {name} is in the store");
     }
     let answers: Value = serde_json::from_str(&text).expect("JSON");
     for endpoint in Endpoint::ALL {
@@ -61,6 +65,10 @@ fn every_endpoint_is_called_from_a_script(version: Version) {
     players_are_reached(&server, &answers, &session, &who, &people);
     data_are_exported(&answers, &who);
     rooms_are_made_and_set(&server, &answers, &room, &own);
+    newer::players_are_arranged(&server, &answers, &session, &who, &own);
+    newer::players_are_talked_to(&server, &answers, &session, &who, &people["told"]);
+    newer::code_is_run(&answers, &who);
+    newer::wholes_are_fetched(&server, &answers, &folder);
 }
 
 fn the_server_is_described(server: &Server, answers: &Value) {
@@ -116,6 +124,13 @@ fn players_are_listed(answers: &Value, session: &str, who: &BTreeMap<&str, &str>
     assert_eq!(reverted["page_order"][at], "survey/Thanks");
     assert_eq!(some[who["reverted"]]["nickname"], "Ada");
     assert_eq!(some[who["advanced"]]["unheard_of"], Value::Null);
+    let [one, some, none] = answers["players.get"].as_array().expect("answers").as_slice() else {
+        panic!("three answers")
+    };
+    let mut named = reverted.clone();
+    named["name"] = json!(who["reverted"]);
+    assert_eq!((one, some), (&named, &json!({"name": who["reverted"], "nickname": "Ada"})));
+    assert_eq!(none["kind"], "not_found");
 }
 
 fn players_are_stepped(
@@ -256,10 +271,21 @@ fn rooms_are_made_and_set(server: &Server, answers: &Value, room: &str, own: &st
     assert_eq!(answers["rooms.delete"]["deleted"], true);
     assert!(server.get("rooms/")[&old].is_null());
     assert_eq!(answers["rooms.disassociate"]["disassociated"], true);
+    let [shut, open] = two(&answers["rooms.open"]);
+    assert_eq!((&shut["open"], &open["open"]), (&json!(false), &json!(true)));
+    let [seven, any] = two(&answers["rooms.capacity"]);
+    assert_eq!((&seven["capacity"], &any["capacity"]), (&json!(7), &Value::Null));
+    let [closed, refused, parted] = answers["rooms.close"].as_array().expect("answers").as_slice() else {
+        panic!("three answers")
+    };
+    assert_eq!((&closed["closed"], &closed["disassociated"]), (&json!(true), &json!(false)));
+    assert_eq!((&refused["kind"], &refused["status"]), (&json!("refused"), &json!(400)));
+    assert_eq!((&parted["sname"], &parted["disassociated"]), (&Value::Null, &json!(true)));
 
     let [replaced, seated] = two(&answers["rooms.create_session"]);
     let room_of = |name: &str| server.get(&format!("rooms/{name}/"));
-    assert_eq!(room_of(&of)["sname"], replaced["sname"]);
+    // It was closed at the end.
+    assert_eq!((&room_of(&of)["sname"], &room_of(&of)["open"]), (&Value::Null, &json!(false)));
     assert_ne!(replaced["sname"], own);
     let named = format!("{own}-seated");
     assert_eq!((&seated["sname"], &seated["roomname"]), (&json!(named), &json!(room)));
@@ -274,7 +300,8 @@ fn rooms_are_made_and_set(server: &Server, answers: &Value, room: &str, own: &st
 /// The script calls every function of the modules that stand for the API.
 #[test]
 fn the_script_leaves_no_function_out() {
-    let modules = ["sessions::", "players::", "data::", "rooms::", "configs::", "system::"];
+    let modules =
+        ["sessions::", "players::", "chat::", "data::", "pipelines::", "rooms::", "configs::", "system::"];
     let answer = uproctor(&["functions", "--json"]);
     let functions: Value = serde_json::from_str(&answer).expect("JSON");
     let names: BTreeSet<&str> = functions
@@ -299,15 +326,14 @@ fn called(run: &Value) -> BTreeSet<&str> {
     reads.chain(writes.filter_map(|effect| effect["action"].as_str())).collect()
 }
 
-fn project(server: &Server, params: &Value) -> TempDir {
+fn project(url: &str, token: &str, script: &str, mode: &str, params: &Value) -> TempDir {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let write =
         |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file is written");
     fs::create_dir(folder.path().join("scripts")).expect("a folder for scripts");
-    write("scripts/everything.rhai", SCRIPT);
-    write("token", server.token());
+    write("scripts/everything.rhai", script);
+    write("token", token);
     let inline = toml_of(params);
-    let url = server.url();
     write(
         "config.toml",
         &format!(
@@ -320,9 +346,9 @@ token_file = "token"
 name = "everything"
 on = {{ every = "1h" }}
 script = "everything.rhai"
-mode = "live"
+mode = "{mode}"
 params = {inline}
-allow = ["sessions.*", "players.*", "rooms.*", "files.*"]
+allow = ["sessions.*", "players.*", "chat.*", "pipelines.*", "rooms.*", "files.*", "system.*"]
 "#
         ),
     );

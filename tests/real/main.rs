@@ -15,5 +15,6 @@ mod conformance;
 mod daemon;
 mod endpoints;
 mod harness;
+mod lost;
 mod observe;
 mod support;

@@ -61,6 +61,52 @@ fn the_key_of_a_player_never_comes_out() {
 }
 
 #[test]
+fn nor_out_of_what_the_code_of_an_experiment_makes() {
+    let leaky = json!({"a": [{"_uproot_key": "K", "n": 1}], "_uproot_key": "K"});
+    let digest = json!({"apps": ["a"], "digests": {"a": leaky}});
+    let clean = json!({"a": [{"n": 1}]});
+    let read = |call: Call, body: &Value| read(NEWEST, &call, body);
+    assert_eq!(read(of_session(Endpoint::Digest), &digest)["digests"]["a"], clean);
+    let app = "P".parse().unwrap();
+    let one = of_session(Endpoint::DigestOf).app(&app);
+    assert_eq!(read(one, &json!({"app": "P", "digest": leaky}))["digest"], clean);
+    let run = of_session(Endpoint::PipelinesRun).app(&app);
+    let gives = |kind: &'static str, body: String| {
+        let mut response = ok(body).unwrap();
+        response.headers.insert("content-type", kind.parse().unwrap());
+        write_on(NEWEST, &run, Ok(response)).unwrap().json().unwrap()
+    };
+    let lines = format!("{leaky}\n{{\"n\":2}}\n");
+    assert_eq!(gives("application/jsonl", lines), json!({"rows": [clean, {"n": 2}]}));
+    assert_eq!(gives("text/plain; charset=utf-8", leaky.to_string()), json!({"result": clean}));
+    for said in ["007", "5", "null", "words", ""] {
+        assert_eq!(gives("text/plain; charset=utf-8", said.to_owned()), json!({"result": said}));
+    }
+}
+
+#[test]
+fn a_chat_with_nobody_is_no_chat() {
+    let call = of_session(Endpoint::ChatRead).players(&players(&["ZZ"]));
+    let thread = json!({"player": {"id": null}, "chat": {}, "messages": []});
+    let error = read_on(TOGGLING, &call, ok(thread.to_string())).unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::NotFound, "the session has no player ZZ"));
+}
+
+#[test]
+fn one_player_is_looked_up_in_the_list_where_there_is_no_other_way() {
+    let call = |player: &str| of_session(Endpoint::PlayersGet).players(&players(&[player]));
+    let one = json!({"id": 0, "_uproot_key": "K"});
+    for (status, answer) in [(CONTRACT, json!({"A": one})), (TOGGLING, json!({"A": one})), (NEWEST, one)] {
+        assert_eq!(read(status, &call("A"), &answer), json!({"id": 0}));
+    }
+    let error = read_on(TOGGLING, &call("ZZ"), ok(r#"{"A":{"id":0}}"#)).unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::NotFound, "the session has no player ZZ"));
+    let detail = r#"{"detail":"Player 'ZZ' not found in session 'S'"}"#;
+    let error = read_on(NEWEST, &call("ZZ"), answer(404, detail)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+}
+
+#[test]
 fn hostile_answers_are_errors_and_no_panics() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let bodies: [&[u8]; 12] = [

@@ -108,6 +108,31 @@ fn an_upgraded_server_is_noticed() {
 }
 
 #[test]
+fn what_a_server_is_too_old_for_is_not_sent() {
+    let call = of_session(Endpoint::SessionsMultiview);
+    let (client, world) = client(vec![ok(CONTRACT), ok(CONTRACT)]);
+    let error = client.read(&call, Priority::Read, &scope()).unwrap_err();
+    assert_eq!((error.kind, error.status, error.sent), (ErrorKind::Unsupported, None, false));
+    assert_eq!(
+        error.to_string(),
+        "sessions.multiview: this needs uproot 0.1 or later, and the server is 0.0.1: nothing was sent"
+    );
+    // By now it may be another one.
+    assert!(client.offers(Endpoint::PlayersTimeout, &scope()).is_err());
+    assert_eq!(world.lines(), ["GET status/", "GET status/"]);
+}
+
+#[test]
+fn a_server_that_has_become_new_enough_is_noticed() {
+    let (client, world) = client(vec![ok(TOGGLING), ok(NEWEST), ok("abc")]);
+    assert_eq!(client.version(&scope()).unwrap().text(), "0.7.0");
+    let file = client.read(&Call::new(Endpoint::ArchiveProject), Priority::Export, &scope()).unwrap();
+    assert_eq!(file.file().as_deref(), Some(&b"abc"[..]));
+    assert_eq!(world.lines(), ["GET status/", "GET status/", "GET project/archive/"]);
+    assert_eq!(client.offers(Endpoint::SessionsList, &scope()), Ok(()));
+}
+
+#[test]
 fn a_status_that_is_read_tells_the_version_too() {
     let (client, world) = client(vec![ok(NEWEST), ok("{}")]);
     let status = client.read(&Call::new(Endpoint::Status), Priority::Read, &scope()).unwrap();

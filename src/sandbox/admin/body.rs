@@ -195,6 +195,11 @@ impl Check<'_> {
         self.as_number(key, &found, least)
     }
 
+    /// A whole number that may be missing, but not null.
+    pub(super) fn number_or(&mut self, key: &str, least: u32, default: u64) -> u64 {
+        if self.has(key) { self.number(key, least) } else { default }
+    }
+
     /// A whole number that has to be there, and may be null.
     pub(super) fn number_or_null(&mut self, key: &str, least: u32) -> Option<u64> {
         let found = self.required(key).filter(|value| !value.is_null())?;
@@ -211,6 +216,24 @@ impl Check<'_> {
             Err(kind) => {
                 self.wrong(key, kind, value);
                 None
+            }
+        }
+    }
+
+    /// A number that may be missing, but not null, and need not be finite.
+    pub(super) fn float_or(&mut self, key: &str, default: f64) -> f64 {
+        let Some(found) = self.object.get(key).cloned() else { return default };
+        let number = match &found {
+            Value::Bool(flag) => Ok(f64::from(u8::from(*flag))),
+            Value::Number(number) => number.as_f64().ok_or("float_type"),
+            Value::String(text) => text.trim().parse().map_err(|_| "float_parsing"),
+            Value::Null | Value::Array(_) | Value::Object(_) => Err("float_type"),
+        };
+        match number {
+            Ok(number) => number,
+            Err(kind) => {
+                self.wrong(key, kind, &found);
+                default
             }
         }
     }

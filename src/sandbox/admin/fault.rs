@@ -57,6 +57,7 @@ fn message(kind: &str) -> &'static str {
         "int_from_float" => "Input should be a valid integer, got a number with a fractional part",
         "bool_type" => "Input should be a valid boolean",
         "bool_parsing" => "Input should be a valid boolean, unable to interpret input",
+        "float_type" => "Input should be a valid number",
         "float_parsing" => "Input should be a valid number, unable to parse string as a number",
         _ => "Input should be a valid dictionary or object to extract fields from",
     }

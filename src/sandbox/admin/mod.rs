@@ -2,9 +2,12 @@
 //! call does to the players.
 
 mod body;
+mod chat;
 mod data;
 mod fault;
+mod grouping;
 mod json_text;
+mod pipelines;
 mod players;
 mod query;
 mod reach;
@@ -59,6 +62,17 @@ enum Endpoint {
     Redirect,
     Message,
     Dropout,
+    Timeout,
+    Group,
+    InitializePlayers,
+    InitializeSession,
+    Multiview,
+    Chats,
+    Chat,
+    Chatting,
+    Broadcast,
+    Replies,
+    RepliesOfAll,
     Data,
     DataCsv,
     DataJson,
@@ -66,6 +80,9 @@ enum Endpoint {
     DataLines,
     PageTimes,
     Digests,
+    Digest,
+    Pipelines,
+    Pipeline,
     Rooms,
     Room,
     CreateRoom,
@@ -79,8 +96,11 @@ enum Endpoint {
     RoomOnline,
     Configs,
     Config,
+    Dashboard,
     Announcements,
     AuthSessions,
+    Dump,
+    Archive,
     Status,
 }
 
@@ -100,6 +120,13 @@ impl Endpoint {
             | Self::Redirect
             | Self::Message
             | Self::Dropout
+            | Self::Timeout
+            | Self::Group
+            | Self::InitializePlayers
+            | Self::Chatting
+            | Self::Broadcast
+            | Self::Replies
+            | Self::RepliesOfAll
             | Self::CreateRoom
             | Self::UpdateRoom
             | Self::OpenRoom
@@ -117,6 +144,8 @@ struct Call {
     /// The names in the path: a session or room or configuration, then a player.
     names: Vec<String>,
     body: Body,
+    /// The body as it came: some code reads it by itself.
+    raw: Bytes,
     query: Query,
 }
 
@@ -124,6 +153,11 @@ impl Call {
     /// The first name in the path.
     fn name(&self) -> &str {
         self.names.first().map_or("", String::as_str)
+    }
+
+    /// The second name in the path.
+    fn second(&self) -> &str {
+        self.names.get(1).map_or("", String::as_str)
     }
 }
 
@@ -160,7 +194,8 @@ impl Sandbox {
         if !self.knows_token(request) {
             return refuse(401, "Unauthorized");
         }
-        let call = Call { now, names, body, query: Query::of(&request.url) };
+        let raw = request.body.clone().unwrap_or_default();
+        let call = Call { now, names, body, raw, query: Query::of(&request.url) };
         self.carry_out(endpoint, &call)
     }
 
@@ -191,6 +226,17 @@ impl Sandbox {
             Endpoint::Redirect => self.redirect(call),
             Endpoint::Message => self.message(call),
             Endpoint::Dropout => self.mark_dropouts(call),
+            Endpoint::Timeout => self.adjust_timeouts(call),
+            Endpoint::Group => self.group_players(call),
+            Endpoint::InitializePlayers => self.initialize_players(call),
+            Endpoint::InitializeSession => self.initialize_session(call),
+            Endpoint::Multiview => self.multiview(call),
+            Endpoint::Chats => self.list_chats(call),
+            Endpoint::Chat => self.read_chat(call),
+            Endpoint::Chatting => self.write_chat(call),
+            Endpoint::Broadcast => self.broadcast(call),
+            Endpoint::Replies => self.set_replies(call),
+            Endpoint::RepliesOfAll => self.set_replies_of_all(call),
             Endpoint::Data => self.list_changes(call),
             Endpoint::DataCsv => self.export_csv(call),
             Endpoint::DataJson => self.export_json(call),
@@ -198,6 +244,9 @@ impl Sandbox {
             Endpoint::DataLines => self.export_lines(call),
             Endpoint::PageTimes => self.export_page_times(call),
             Endpoint::Digests => self.list_digests(call),
+            Endpoint::Digest => self.show_digest(call),
+            Endpoint::Pipelines => self.list_pipelines(call),
+            Endpoint::Pipeline => self.run_pipeline(call),
             Endpoint::Rooms => self.list_rooms(),
             Endpoint::Room => self.describe_room(call),
             Endpoint::CreateRoom => self.post_room(call),
@@ -211,6 +260,9 @@ impl Sandbox {
             Endpoint::RoomOnline => self.list_waiting(call),
             Endpoint::Configs => self.list_configs(),
             Endpoint::Config => self.describe_config(call),
+            Endpoint::Dashboard => self.dashboard(),
+            Endpoint::Dump => self.dump_database(),
+            Endpoint::Archive => self.archive_project(),
             Endpoint::Announcements => self.announcements(),
             Endpoint::AuthSessions => self.auth_sessions(),
             Endpoint::Status => self.status(),

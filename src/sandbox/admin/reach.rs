@@ -55,7 +55,7 @@ impl Sandbox {
     }
 
     /// Marks players as dropouts. In 0.0.x the mark waits for an app that watches for dropouts; since 0.1 it counts at
-    /// once, also for those who never came.
+    /// once, also for those who never came, and the pages of all are laid out anew.
     pub(super) fn mark_dropouts(&mut self, call: &Call) -> Answered {
         let unames = unames_of(call)?;
         let sname = self.session_name(call)?;
@@ -75,7 +75,11 @@ impl Sandbox {
             if let Some(player) = self.player_mut(&sname, uname) {
                 player.presence.forget(call.now);
             }
-            self.prepare(call.now, &sname, uname);
+            if self.player(&sname, uname).is_some_and(|player| player.page_order.is_empty()) {
+                self.prepare(call.now, &sname, uname);
+            } else {
+                self.lay_out_anew(call.now, &sname, uname);
+            }
             self.write(call.now, &sname, uname, "_uproot_dropout", true.into(), context::DROPOUT);
             self.handle_dropout(call.now, &sname, uname);
         }

@@ -65,6 +65,11 @@ pub(super) fn written(body: Vec<u8>) -> Answered {
     Ok(answer(200, "application/json", body))
 }
 
+/// 200 with a text.
+pub(super) fn text(said: &str) -> Answered {
+    Ok(answer(200, "text/plain; charset=utf-8", said.as_bytes().to_vec()))
+}
+
 /// 200 with a file.
 pub(super) fn download(content_type: &'static str, file: &str, body: Vec<u8>) -> Answered {
     let mut answer = answer(200, content_type, body);

@@ -27,10 +27,14 @@ fn more(detail: Value, key: &str, value: impl Into<Value>) -> Value {
 impl Sandbox {
     /// By name, in the order of the alphabet.
     pub(super) fn list_rooms(&self) -> Answered {
+        ok(&self.plain_rooms())
+    }
+
+    pub(super) fn plain_rooms(&self) -> Map<String, Value> {
         let mut names: Vec<&String> = self.rooms.keys().collect();
         names.sort();
         let listed = |name: &String| Some((name.clone(), listed(name, self.rooms.get(name)?)));
-        ok(&names.into_iter().filter_map(listed).collect::<Map<_, _>>())
+        names.into_iter().filter_map(listed).collect()
     }
 
     pub(super) fn describe_room(&self, call: &Call) -> Answered {

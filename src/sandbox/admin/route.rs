@@ -30,7 +30,7 @@ const fn three(
 }
 
 /// All routes. Of those whose path fits and whose method does not, the first says which method is allowed.
-const ROUTES: [Route; 42] = [
+const ROUTES: [Route; 60] = [
     all("GET", "sessions/", Sessions),
     two("GET", "session/{}/", "sessions/{}/", Session),
     all("POST", "sessions/", CreateSession),
@@ -53,6 +53,17 @@ const ROUTES: [Route; 42] = [
     two("POST", "session/{}/players/redirect/", "sessions/{}/players/redirect/", Redirect),
     two("POST", "session/{}/players/message/", "sessions/{}/players/message/", Message),
     two("POST", "session/{}/players/dropout/", "sessions/{}/players/dropout/", Dropout),
+    two("POST", "", "sessions/{}/players/timeout/", Timeout),
+    two("POST", "", "sessions/{}/players/group/", Group),
+    two("POST", "", "sessions/{}/players/initialize/", InitializePlayers),
+    two("POST", "", "sessions/{}/initialize/", InitializeSession),
+    two("GET", "", "sessions/{}/multiview/", Multiview),
+    two("GET", "", "sessions/{}/admin-chat/", Chats),
+    two("GET", "", "sessions/{}/players/{}/admin-chat/", Chat),
+    two("POST", "", "sessions/{}/players/{}/admin-chat/", Chatting),
+    two("PATCH", "", "sessions/{}/players/{}/admin-chat/replies/", Replies),
+    two("POST", "", "sessions/{}/players/admin-chat/", Broadcast),
+    two("PATCH", "", "sessions/{}/players/admin-chat/replies/", RepliesOfAll),
     two("GET", "session/{}/data/", "sessions/{}/data/", Data),
     two("GET", "session/{}/data/csv/", "", DataCsv),
     two("GET", "session/{}/data/json/", "", DataJson),
@@ -60,6 +71,10 @@ const ROUTES: [Route; 42] = [
     two("GET", "", "sessions/{}/data/jsonl/", DataLines),
     three("GET", ["session/{}/page-times/", "sessions/{}/page-times/", ""], PageTimes),
     two("GET", "session/{}/digest/", "sessions/{}/digests/", Digests),
+    two("GET", "", "sessions/{}/digests/{}/", Digest),
+    two("GET", "", "sessions/{}/pipelines/", Pipelines),
+    two("GET", "", "sessions/{}/pipelines/{}/runs/", Pipeline),
+    two("POST", "", "sessions/{}/pipelines/{}/runs/", Pipeline),
     all("GET", "rooms/", Rooms),
     two("GET", "room/{}/", "rooms/{}/", Room),
     all("POST", "rooms/", CreateRoom),
@@ -74,8 +89,11 @@ const ROUTES: [Route; 42] = [
     two("GET", "room/{}/online/", "rooms/{}/online/", RoomOnline),
     all("GET", "configs/", Configs),
     two("GET", "configs/{}/summary/", "configs/{}/", Config),
+    two("GET", "", "dashboard/", Dashboard),
     all("GET", "announcements/", Announcements),
     all("GET", "auth/sessions/", AuthSessions),
+    two("GET", "", "database/dump/", Dump),
+    three("GET", ["", "", "project/archive/"], Archive),
     all("GET", "status/", Status),
 ];
 

@@ -26,6 +26,11 @@ pub(super) struct NewSession {
 
 impl Sandbox {
     pub(super) fn list_sessions(&self) -> Answered {
+        ok(&self.sessions_where(|_| true))
+    }
+
+    /// Those for which `is_meant` holds, by name.
+    pub(super) fn sessions_where(&self, is_meant: impl Fn(&Session) -> bool) -> Map<String, Value> {
         let listed = |session: &Session| {
             json!({
                 "sname": &*session.name, "created": session.created, "active": session.active,
@@ -33,8 +38,17 @@ impl Sandbox {
                 "n_players": session.players.len(), "n_groups": session.groups.len(),
             })
         };
-        let sessions = self.sessions.iter().map(|(name, session)| (name.to_string(), listed(session)));
-        ok(&sessions.collect::<Map<_, _>>())
+        let meant = self.sessions.values().filter(|session| is_meant(session));
+        meant.map(|session| (session.name.to_string(), listed(session))).collect()
+    }
+
+    pub(super) fn multiview(&self, call: &Call) -> Answered {
+        let session = self.session_named(call.name())?;
+        let players = session.players.values().map(|player| {
+            let url = format!("/p/{}/{}/", session.name, player.name);
+            json!({"id": player.id, "uname": &*player.name, "label": &*player.label, "url": url})
+        });
+        ok(&json!({"sname": &*session.name, "players": players.collect::<Vec<_>>()}))
     }
 
     pub(super) fn describe_session(&self, call: &Call) -> Answered {
@@ -52,13 +66,14 @@ impl Sandbox {
             });
         }
         let names: Vec<&str> = session.players.keys().map(|name| &**name).collect();
+        let chats: Vec<&str> = session.chats.values().map(|chat| chat.id.as_str()).collect();
         let groups: Vec<&str> = session.groups.keys().map(|name| &**name).collect();
         json!({
             "sname": &*session.name, "config": session.config, "active": session.active,
             "testing": session.testing, "initialized": session.initialized, "simulate": session.simulate,
             "description": session.description, "room": session.room, "settings": session.settings,
-            "secret": session.secret, "n_players": names.len(), "n_groups": groups.len(), "n_models": 0,
-            "players": names, "groups": groups, "models": [], "apps": session.apps,
+            "secret": session.secret, "n_players": names.len(), "n_groups": groups.len(), "n_models": chats.len(),
+            "players": names, "groups": groups, "models": chats, "apps": session.apps,
             "urls": {
                 "session": format!("/s/{}/{}/", session.name, session.secret),
                 "player_template": format!("/p/{}/{{uname}}/", session.name),

@@ -1,21 +1,28 @@
-//! Configurations, digests, and the server itself.
+//! Configurations, and the server itself.
 
 use serde_json::{Map, Value, json};
 
 use super::{
     Call,
-    reply::{Answered, ok, refuse},
+    reply::{Answered, download, ok, refuse},
 };
 use crate::{api::Generation, sandbox::Sandbox};
 
+/// Nothing, packed.
+const EMPTY_GZIP: [u8; 20] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
 impl Sandbox {
     pub(super) fn list_configs(&self) -> Answered {
+        ok(&self.configs())
+    }
+
+    pub(super) fn configs(&self) -> Value {
         let configs = self.experiment.configs.keys().map(|name| (name.clone(), self.summary(name).into()));
         let apps = self.experiment.apps.iter();
         let apps = apps.map(|(name, app)| (format!("~{name}"), app.description.clone().into()));
-        ok(&json!({
+        json!({
             "configs": configs.collect::<Map<String, Value>>(), "apps": apps.collect::<Map<String, Value>>(),
-        }))
+        })
     }
 
     /// What a configuration comes to, in one line.
@@ -43,19 +50,29 @@ impl Sandbox {
         ok(&answer)
     }
 
-    /// Which apps have a digest for the admin; since 0.1 also what it says.
-    pub(super) fn list_digests(&self, call: &Call) -> Answered {
-        let session = self.session_named(call.name())?;
-        let has_digest = |app: &&String| self.experiment.apps.get(*app).is_some_and(|app| app.digest);
-        let apps: Vec<&String> = session.apps.iter().filter(has_digest).collect();
-        if self.generation == Generation::Contract {
-            return ok(&json!({"apps": apps}));
+    /// What the admin's first page shows; since 0.8 also what it says about the server.
+    pub(super) fn dashboard(&self) -> Answered {
+        let active = self.sessions_where(|session| session.active);
+        let mut answer =
+            json!({"configs": self.configs(), "rooms": self.plain_rooms(), "active_sessions": active});
+        if self.generation == Generation::Newest {
+            answer["uproot_version"] = json!(self.version());
+            answer["nudge_announcements"] = json!(false);
         }
-        let at_end =
-            session.players.values().filter(|player| player.page_order.len() as i64 == player.show_page);
-        let digest = json!({"players": session.players.len(), "at_end": at_end.count()});
-        let digests: Map<String, Value> = apps.iter().map(|app| ((*app).clone(), digest.clone())).collect();
-        ok(&json!({"apps": apps, "digests": digests}))
+        ok(&answer)
+    }
+
+    /// The whole database: there is nothing in a sandbox that is worth keeping.
+    pub(super) fn dump_database(&self) -> Answered {
+        match self.generation {
+            Generation::Newest => download("application/gzip", "uproot.msgpack.gz", EMPTY_GZIP.to_vec()),
+            _ => download("application/msgpack", "uproot.msgpack", Vec::new()),
+        }
+    }
+
+    /// The code of the project, which there is none of.
+    pub(super) fn archive_project(&self) -> Answered {
+        download("application/gzip", "project.tar.gz", EMPTY_GZIP.to_vec())
     }
 
     /// Nobody announces anything here.

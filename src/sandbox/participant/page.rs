@@ -137,7 +137,7 @@ impl Participant {
     }
 
     /// The browser goes on by itself; a hidden one when it may speak next.
-    fn plan_expiry(&mut self, now: f64, remaining: Option<f64>) {
+    pub(super) fn plan_expiry(&mut self, now: f64, remaining: Option<f64>) {
         self.agenda.clear(Act::Expire);
         if let Some(remaining) = remaining {
             let remaining = remaining + LATENCY;

@@ -22,6 +22,7 @@ impl Participant {
                 self.tell(turn, What::Redirected(url));
                 self.close(turn, State::Gone);
             }
+            Push::Deadline(remaining) => self.plan_expiry(turn.now, Some(remaining)),
             Push::Message(text) => {
                 self.tell(turn, What::Message(text));
                 self.messages += 1;

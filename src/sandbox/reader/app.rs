@@ -55,6 +55,7 @@ pub(super) fn read<'a>(
     let mut reading = Reading { source, app: &name.value, places, seen: HashSet::new(), group: 1 };
     let mut app = App {
         description: section.text("description").map(|text| text.value).unwrap_or_default(),
+        pipeline: section.boolean("pipeline").is_some_and(|pipeline| pipeline.value),
         digest: section.boolean("digest").is_some_and(|digest| digest.value),
         ..App::default()
     };

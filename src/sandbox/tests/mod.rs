@@ -1,6 +1,7 @@
 //! The server as admins and participants meet it, and whole sessions in virtual time.
 
 mod api;
+mod arranged;
 mod export;
 mod faults;
 mod files;

@@ -1,6 +1,11 @@
 //! `files::`: inside one folder, and never out of it.
 
-use cap_std::{ambient_authority, fs::Dir};
+use std::{io::Write, path::Path};
+
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions},
+};
 use rhai::{Module, exported_module, plugin::*};
 
 use crate::script::{
@@ -30,6 +35,34 @@ fn failed(function: &str, name: &str, error: &std::io::Error) -> Box<rhai::EvalA
     bad_argument(function, &format!("{name}: {error}"))
 }
 
+/// Writes a file whole or not at all; an existing one is replaced. Into a private one only the daemon's own user sees.
+pub(super) fn put(
+    context: &RunContext,
+    function: &str,
+    file: &str,
+    bytes: &[u8],
+    is_private: bool,
+) -> RhaiResultOf<()> {
+    let wrong = |error: std::io::Error| failed(function, file, &error);
+    let folder = folder(context, function)?;
+    if let Some(parent) = Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        folder.create_dir_all(parent).map_err(wrong)?;
+    }
+    // First beside it, then in its place: nobody ever sees half of it.
+    let beside = format!("{file}.{}.part", context.actor.run);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if is_private {
+        cap_std::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let written = folder.open_with(&beside, &options).and_then(|mut opened| opened.write_all(bytes));
+    written.and_then(|()| folder.rename(&beside, &folder, file)).map_err(|error| {
+        let _ = folder.remove_file(&beside);
+        wrong(error)
+    })
+}
+
 /// Writing needs a capability, and does nothing in a dry run: `false` then.
 fn may_write(context: &RunContext, function: &str, name: &str, bytes: usize) -> RhaiResultOf<bool> {
     context.only_when_running(function)?;
@@ -48,7 +81,7 @@ mod files {
 
     use rhai::{Array, NativeCallContext};
 
-    use super::{LARGEST, failed, folder, may_write};
+    use super::{LARGEST, failed, folder, may_write, put};
     use crate::script::{
         bindings::context,
         error::{RhaiResultOf, bad_argument},
@@ -66,20 +99,7 @@ mod files {
         if !may_write(&context, "files::write", file, text.len())? {
             return Ok(());
         }
-        let wrong = |error: std::io::Error| failed("files::write", file, &error);
-        let folder = folder(&context, "files::write")?;
-        if let Some(parent) =
-            std::path::Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty())
-        {
-            folder.create_dir_all(parent).map_err(wrong)?;
-        }
-        // First beside it, then in its place: nobody ever sees half of it.
-        let beside = format!("{file}.{}.part", context.actor.run);
-        folder.write(&beside, text).map_err(wrong)?;
-        folder.rename(&beside, &folder, file).map_err(|error| {
-            let _ = folder.remove_file(&beside);
-            wrong(error)
-        })
+        put(&context, "files::write", file, text.as_bytes(), false)
     }
 
     /// Adds a text to the end of a file in the export folder. Needs `files.write`.

@@ -3,7 +3,9 @@
 #![expect(unreachable_pub, reason = "the macro that exports a module only sees public functions")]
 #![expect(clippy::needless_pass_by_value, reason = "Rhai passes these arguments by value")]
 
+mod arranged;
 mod base;
+mod chat;
 mod configs;
 mod csv;
 mod data;
@@ -13,6 +15,7 @@ mod json;
 mod kv;
 mod log;
 mod observed;
+mod pipelines;
 mod players;
 mod rooms;
 mod sessions;
@@ -28,14 +31,16 @@ use super::{
     error::{RhaiResultOf, bad_argument, refuse},
     records::{self, to_json},
 };
-use crate::domain::{ConfigName, NameError, PlayerName, RoomName, SessionName, did_you_mean};
+use crate::domain::{AppName, ConfigName, NameError, PlayerName, RoomName, SessionName, did_you_mean};
 
 /// The modules by the names that scripts know them under, made and indexed once.
 static MODULES: LazyLock<Vec<(&'static str, Shared<Module>)>> = LazyLock::new(|| {
     let modules = [
         ("sessions", sessions::module()),
         ("players", players::module()),
+        ("chat", chat::module()),
         ("data", data::module()),
+        ("pipelines", pipelines::module()),
         ("rooms", rooms::module()),
         ("configs", configs::module()),
         ("system", system::module()),
@@ -102,6 +107,14 @@ fn room(text: &str) -> RhaiResultOf<RoomName> {
 
 fn config(text: &str) -> RhaiResultOf<ConfigName> {
     name(ConfigName::new(text))
+}
+
+fn app(text: &str) -> RhaiResultOf<AppName> {
+    name(AppName::new(text))
+}
+
+fn player(text: &str) -> RhaiResultOf<PlayerName> {
+    name(PlayerName::new(text))
 }
 
 /// One name or an array of names.

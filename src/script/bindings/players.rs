@@ -1,22 +1,45 @@
 //! `players::`
 
-use rhai::{Module, exported_module, plugin::*};
+use rhai::{Array, Module, exported_module, plugin::*};
+
+use crate::{
+    api::Call,
+    script::error::{RhaiResultOf, bad_argument},
+};
+
+/// A call that asks for these fields.
+fn with_fields(mut call: Call, function: &str, fields: Array) -> RhaiResultOf<Call> {
+    for field in fields {
+        let field = field
+            .into_immutable_string()
+            .map_err(|_| bad_argument(function, "fields are an array of texts"))?;
+        call = call.query("fields", field.as_str());
+    }
+    Ok(call)
+}
 
 /// The functions of `players::`.
 pub(super) fn module() -> Module {
-    exported_module!(players)
+    let mut module = exported_module!(players);
+    module.combine(super::arranged::module());
+    module
 }
 
 #[export_module]
 mod players {
+    use std::slice::from_ref;
+
     use rhai::{Array, Map, NativeCallContext};
     use serde_json::json;
 
-    use super::super::{context, options, players as names, session};
+    use super::{
+        super::{context, options, player, players as names, session},
+        with_fields,
+    };
     use crate::{
         api::{Call, Endpoint},
         script::{
-            error::{RhaiResultOf, bad_argument},
+            error::RhaiResultOf,
             records::{Records, to_dynamic, to_json},
         },
     };
@@ -43,14 +66,41 @@ mod players {
     #[rhai_fn(name = "list", volatile, return_raw)]
     pub fn list_fields(ctx: NativeCallContext, session_name: &str, fields: Array) -> RhaiResultOf<Records> {
         let run = context(&ctx)?;
-        let mut call = Call::new(Endpoint::PlayersList).session(&session(session_name)?);
-        for field in fields {
-            let field = field
-                .into_immutable_string()
-                .map_err(|_| bad_argument("players::list", "fields are an array of texts"))?;
-            call = call.query("fields", field.as_str());
-        }
+        let call = Call::new(Endpoint::PlayersList).session(&session(session_name)?);
+        let call = with_fields(call, "players::list", fields)?;
         Ok(Records::new(run.read_json(&call)?))
+    }
+
+    /// One player: a map of `name`, `id`, `page_order`, `show_page`, `started`, `label`. It counts as seen, as in
+    /// `players::list`. Since uproot 0.8 the server is asked for this player only, which in a large session costs it much
+    /// less; older ones are asked for all.
+    ///
+    /// ```rhai
+    /// if players::get("monday", "ABC").show_page == 3 { players::advance("monday", "ABC"); }
+    /// ```
+    #[rhai_fn(name = "get", volatile, return_raw)]
+    pub fn get(ctx: NativeCallContext, session_name: &str, player_name: &str) -> RhaiResultOf<Dynamic> {
+        get_fields(ctx, session_name, player_name, Array::new())
+    }
+
+    /// One player with these fields only. A field that the server does not know is `()`.
+    ///
+    /// ```rhai
+    /// let paid = players::get("monday", "ABC", ["payoff"]).payoff;
+    /// ```
+    #[rhai_fn(name = "get", volatile, return_raw)]
+    pub fn get_fields(
+        ctx: NativeCallContext,
+        session_name: &str,
+        player_name: &str,
+        fields: Array,
+    ) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
+        let call = Call::new(Endpoint::PlayersGet).session(&session(session_name)?);
+        let call = with_fields(call.players(from_ref(&player(player_name)?)), "players::get", fields)?;
+        let mut found = run.read_json(&call)?;
+        found["name"] = json!(player_name);
+        Ok(to_dynamic(&found))
     }
 
     /// Who is there: `#{info, online}`. `online` has, by name, when each player was last seen (epoch seconds of the
@@ -204,7 +254,9 @@ mod players {
         Ok(to_dynamic(&run.write(call)?))
     }
 
-    /// Marks players as dropped out and gives `#{marked_dropout}`. Needs `players.dropout`.
+    /// Marks players as dropped out and gives `#{marked_dropout}`. Since uproot 0.1 the server also lays out their pages
+    /// anew: where an app has them in an order drawn at random, who comes back is on another page. Needs
+    /// `players.dropout`.
     ///
     /// ```rhai
     /// players::mark_dropout("monday", "ABC");

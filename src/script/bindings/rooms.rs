@@ -16,7 +16,7 @@ mod rooms {
     use crate::{
         api::{Call, Endpoint},
         script::{
-            error::RhaiResultOf,
+            error::{RhaiResultOf, bad_argument},
             records::{Records, to_dynamic},
         },
     };
@@ -148,5 +148,71 @@ mod rooms {
         let run = context(&ctx)?;
         let call = Call::new(Endpoint::RoomsOnline).room(&room(room_name)?);
         Ok(to_dynamic(&run.read_json(&call)?))
+    }
+
+    /// Opens a room: who comes is let in, into its session or into one of its configuration. Gives its settings. Needs
+    /// `rooms.open`.
+    ///
+    /// ```rhai
+    /// rooms::open("lab");
+    /// ```
+    #[rhai_fn(name = "open", volatile, return_raw)]
+    pub fn open(ctx: NativeCallContext, room_name: &str) -> RhaiResultOf<Dynamic> {
+        set_open(ctx, room_name, true)
+    }
+
+    /// Sets whether a room lets people in, and leaves its session with it: with false, who comes waits. Gives its settings.
+    /// Needs `rooms.open`.
+    ///
+    /// ```rhai
+    /// rooms::open("lab", false);
+    /// ```
+    #[rhai_fn(name = "open", volatile, return_raw)]
+    pub fn set_open(ctx: NativeCallContext, room_name: &str, open: bool) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
+        let body = [("open".to_owned(), json!(open))].into_iter().collect();
+        Ok(to_dynamic(&run.write(Call::new(Endpoint::RoomsOpen).room(&room(room_name)?).body(body))?))
+    }
+
+    /// Closes a room without a session and gives `#{name, closed, disassociated}`. Needs `rooms.close`.
+    ///
+    /// ```rhai
+    /// rooms::close("lab");
+    /// ```
+    #[rhai_fn(name = "close", volatile, return_raw)]
+    pub fn close(ctx: NativeCallContext, room_name: &str) -> RhaiResultOf<Dynamic> {
+        close_with(ctx, room_name, Map::new())
+    }
+
+    /// Closes a room, with the option `disassociate` (true: it is parted from its session first; without that, a room with
+    /// a session is refused). Gives `#{name, closed, disassociated}`. Needs `rooms.close`.
+    ///
+    /// ```rhai
+    /// rooms::close("lab", #{ disassociate: true });
+    /// ```
+    #[rhai_fn(name = "close", volatile, return_raw)]
+    pub fn close_with(ctx: NativeCallContext, room_name: &str, more: Map) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
+        let body = options("rooms::close", &more, &["disassociate"])?;
+        Ok(to_dynamic(&run.write(Call::new(Endpoint::RoomsClose).room(&room(room_name)?).body(body))?))
+    }
+
+    /// Sets how many a room takes, also while it has a session; `()` is for any number. Gives its settings. Since uproot
+    /// 0.1. Needs `rooms.capacity`.
+    ///
+    /// ```rhai
+    /// rooms::capacity("lab", 24);
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn capacity(ctx: NativeCallContext, room_name: &str, capacity: Dynamic) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
+        let wrong = || bad_argument("rooms::capacity", "it is a number from 1 on, or () for any number");
+        let most = match (capacity.is_unit(), capacity.as_int()) {
+            (true, _) => None,
+            (false, Ok(most)) if most >= 1 => Some(most),
+            _ => return Err(wrong()),
+        };
+        let body = [("capacity".to_owned(), json!(most))].into_iter().collect();
+        Ok(to_dynamic(&run.write(Call::new(Endpoint::RoomsCapacity).room(&room(room_name)?).body(body))?))
     }
 }

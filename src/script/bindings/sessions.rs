@@ -169,4 +169,30 @@ mod sessions {
             .body([("settings".to_owned(), settings)].into_iter().collect());
         Ok(to_dynamic(&run.write(call)?))
     }
+
+    /// Runs what the apps do with a new session (`new_session`), which else happens when the first player comes. Gives
+    /// `#{initialized}`; a session where it has run is refused. Since uproot 0.1. Needs `sessions.initialize`.
+    ///
+    /// ```rhai
+    /// sessions::initialize("monday");
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn initialize(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
+        let call = Call::new(Endpoint::SessionsInitialize).session(&session(session_name)?);
+        Ok(to_dynamic(&run.write(call)?))
+    }
+
+    /// All players with their links, as the admin's view of many screens has them: `#{sname, players}`, each of `id`,
+    /// `uname`, `label`, `url` (a path on the server). Since uproot 0.1.
+    ///
+    /// ```rhai
+    /// for p in sessions::multiview("monday").players { log::info(p.uname + ": " + p.url); }
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn multiview(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Dynamic> {
+        let run = context(&ctx)?;
+        let call = Call::new(Endpoint::SessionsMultiview).session(&session(session_name)?);
+        Ok(to_dynamic(&run.read_json(&call)?))
+    }
 }

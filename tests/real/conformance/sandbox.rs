@@ -60,7 +60,8 @@ fn experiment() -> Experiment {
         page("Together", PageKind::Sync { reads: vec!["give".to_owned()] }, vec![]),
         page("Result", PageKind::Ordinary, vec![]),
     ];
-    experiment.apps.insert("survey".to_owned(), app("A short survey", 1, survey.into()));
+    let survey = App { pipeline: true, ..app("A short survey", 1, survey.into()) };
+    experiment.apps.insert("survey".to_owned(), survey);
     experiment.apps.insert("pair".to_owned(), app("A game of two", 2, pair.into()));
     let mut config = |name: &str, apps: &[&str], settings: serde_json::Value| {
         let apps = apps.iter().map(|app| (*app).to_owned()).collect();

@@ -55,7 +55,9 @@ impl Experiment {
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/project"), folder)?;
         // uproot reads the nearest `.env` of all folders above; an empty one keeps it from looking further.
-        fs::write(folder.join(".env"), "")
+        fs::write(folder.join(".env"), "")?;
+        // Without it, uproot packs no project.
+        fs::write(folder.join(".gitignore"), "*.sqlite3*\n.env\n")
     }
 }
 

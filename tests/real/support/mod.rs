@@ -20,6 +20,6 @@ pub(crate) use experiment::Experiment;
 pub(crate) use page::Page;
 pub(crate) use participant::{Habits, Participant};
 pub(crate) use seen::Action;
-pub(crate) use server::Server;
+pub(crate) use server::{Server, Shared};
 pub(crate) use version::{Version, on_every_version};
 pub(crate) use wait::{PATIENCE, wait_for, wait_until};

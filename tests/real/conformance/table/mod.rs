@@ -1,13 +1,17 @@
 //! The table itself, in parts.
 
 pub(super) mod access;
+pub(super) mod arranged;
 pub(super) mod bodies;
+pub(super) mod chat;
+pub(super) mod code;
 pub(super) mod data;
 pub(super) mod exports;
 pub(super) mod moves;
 pub(super) mod names;
 pub(super) mod players;
 pub(super) mod reach;
+pub(super) mod room_doors;
 pub(super) mod room_sessions;
 pub(super) mod rooms;
 pub(super) mod sessions;

@@ -26,4 +26,14 @@ def digest(session):
     return {"offers": [offer for offer in offers if offer is not None]}
 
 
+def pipeline(session, data=None):
+    if isinstance(data, (str, dict)):
+        return data
+
+    if data == ["keys"]:
+        return [{"player": player.name, "_uproot_key": str(player._uproot_key)} for player in session.players]
+
+    return [{"player": player.name, "data": data} for player in session.players]
+
+
 page_order = [Intro, Decision, Thanks]

@@ -91,7 +91,7 @@ pub(super) fn object(
         }
     }
     match endpoint {
-        E::SessionsList | E::RoomsList | E::PlayersList => each_is_object(&answer)?,
+        E::SessionsList | E::RoomsList => each_is_object(&answer)?,
         E::DataSince => each_is_object(answer.get("data").and_then(Value::as_object).unwrap_or(&Map::new()))?,
         E::SessionsActive => as_asked(call, generation, &answer, "active")?,
         E::SessionsTesting => as_asked(call, generation, &answer, "testing")?,
@@ -139,7 +139,6 @@ fn adapt(call: &Call, answer: &mut Map<String, Value>) {
         }
     };
     match call.endpoint() {
-        E::PlayersList => secret::strip_players(answer),
         E::DataSince => {
             if let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut) {
                 secret::strip_changes(data);

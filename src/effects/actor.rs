@@ -110,9 +110,7 @@ impl Actor {
 
     /// Notes which page players were on, as far as the answer of a read tells.
     pub fn saw(&self, call: &Call, answer: &Answer) {
-        if let Answer::Json(value) = answer {
-            self.sightings().note(call, value);
-        }
+        self.sightings().note(call, answer);
     }
 
     pub(super) fn is_approved(&self) -> bool {

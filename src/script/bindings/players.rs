@@ -15,6 +15,7 @@ mod players {
     use super::super::{context, options, players as names, session};
     use crate::{
         api::{Call, Endpoint},
+        environment::Priority,
         script::{
             error::{RhaiResultOf, bad_argument},
             records::{Records, to_dynamic, to_json},
@@ -32,7 +33,7 @@ mod players {
     pub fn list(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Records> {
         let run = context(&ctx)?;
         let call = Call::new(Endpoint::PlayersList).session(&session(session_name)?);
-        Ok(Records::new(run.read_json(&call)?))
+        Ok(Records::of(run.read(&call, Priority::Read)?))
     }
 
     /// The players of a session with these fields only. A field that the server does not know is `()`.
@@ -50,7 +51,7 @@ mod players {
                 .map_err(|_| bad_argument("players::list", "fields are an array of texts"))?;
             call = call.query("fields", field.as_str());
         }
-        Ok(Records::new(run.read_json(&call)?))
+        Ok(Records::of(run.read(&call, Priority::Read)?))
     }
 
     /// Who is there: `#{info, online}`. `online` has, by name, when each player was last seen (epoch seconds of the

@@ -103,6 +103,7 @@ fn serve(stream: TcpStream, sessions: usize, players: usize, counts: &Counts) {
         .map(|at| format!(r#""s{at}":{{"sname":"s{at}","created":{began},"active":true,"config":"c","room":null,"description":null,"n_players":{players},"n_groups":0}}"#))
         .collect();
     let list = format!("{{{}}}", list.join(","));
+    stream.set_nodelay(true).unwrap();
     let mut out = stream.try_clone().unwrap();
     let mut lines = BufReader::new(stream);
     loop {
@@ -125,7 +126,7 @@ fn serve(stream: TcpStream, sessions: usize, players: usize, counts: &Counts) {
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        if out.write_all(head.as_bytes()).and_then(|()| out.write_all(body.as_bytes())).is_err() {
+        if out.write_all(format!("{head}{body}").as_bytes()).is_err() {
             return;
         }
     }

@@ -341,6 +341,16 @@ fn run_start(now: Timestamp, task: &RunTask, event: Option<EventId>) -> RunStart
     }
 }
 
+impl Step {
+    /// Something is held from now on.
+    fn hold(&mut self, hold: Option<Hold>) {
+        if let Some(hold) = hold {
+            self.changes.push(Change::Held(hold.clone()));
+            self.inputs.push_back(Input::Hold(hold));
+        }
+    }
+}
+
 /// What the engine is told where a guard stopped a run.
 fn tripped(now: Timestamp, run: RunId, automation: &AutomationName) -> Hold {
     let reason = format!("a guard stopped run {run}");

@@ -4,11 +4,15 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::players::Players;
+
 /// The answer to a call, in the contract's shape on every generation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// Every endpoint but those below.
     Json(Value),
+    /// `players.list`.
+    Players(Players),
     /// `data.csv` and `data.page_times`.
     Table(Table),
     /// `data.json`: one object a row.
@@ -31,6 +35,7 @@ impl Answer {
     pub fn json(self) -> Option<Value> {
         match self {
             Self::Json(value) => Some(value),
+            Self::Players(players) => Some(players.to_json()),
             Self::Table(_) | Self::Rows(_) | Self::File(_) => None,
         }
     }
@@ -39,7 +44,7 @@ impl Answer {
     pub fn table(self) -> Option<Table> {
         match self {
             Self::Table(table) => Some(table),
-            Self::Json(_) | Self::Rows(_) | Self::File(_) => None,
+            Self::Json(_) | Self::Players(_) | Self::Rows(_) | Self::File(_) => None,
         }
     }
 
@@ -47,7 +52,7 @@ impl Answer {
     pub fn rows(self) -> Option<Vec<Map<String, Value>>> {
         match self {
             Self::Rows(rows) => Some(rows),
-            Self::Json(_) | Self::Table(_) | Self::File(_) => None,
+            Self::Json(_) | Self::Players(_) | Self::Table(_) | Self::File(_) => None,
         }
     }
 
@@ -55,7 +60,7 @@ impl Answer {
     pub fn file(self) -> Option<Bytes> {
         match self {
             Self::File(bytes) => Some(bytes),
-            Self::Json(_) | Self::Table(_) | Self::Rows(_) => None,
+            Self::Json(_) | Self::Players(_) | Self::Table(_) | Self::Rows(_) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     endpoint::Endpoint,
     error::{ApiError, ErrorKind},
     export::{self, Options},
+    players::Players,
     row::{Form, Route},
     secret, shape,
     version::Generation,
@@ -65,8 +66,9 @@ fn read(
     let body: &[u8] = &response.body;
     let page_times = call.endpoint() == Endpoint::PageTimes;
     match route.form {
-        Form::Json => Ok(Answer::Json(shape::announcements(parse(body)?))),
-        Form::Object => shape::object(call, generation, parse(body)?).map(Answer::Json),
+        Form::Json => Ok(Answer::Json(shape::announcements(json(body)?))),
+        Form::Object if call.endpoint() == Endpoint::PlayersList => players(body).map(Answer::Players),
+        Form::Object => shape::object(call, generation, json(body)?).map(Answer::Json),
         Form::JsonArray => rows(export::read_json_array(body)?),
         Form::JsonLines => rows(export::read_json_lines(body)?),
         Form::Result => Ok(Answer::Json(result(response)?)),
@@ -104,9 +106,17 @@ fn result(response: &Response) -> Result<Value, String> {
     Ok(value)
 }
 
-fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => "it is no JSON object".to_owned(),
-        _ => format!("it is no JSON ({error})"),
+fn players(body: &[u8]) -> Result<Players, String> {
+    Players::read(body).map_err(|(error, player)| match player {
+        Some(player) if error.is_data() => format!("{player:?} is not an object"),
+        _ => no_json(&error),
     })
+}
+
+fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| no_json(&error))
+}
+
+fn no_json(error: &serde_json::Error) -> String {
+    if error.is_data() { "it is no JSON object".to_owned() } else { format!("it is no JSON ({error})") }
 }

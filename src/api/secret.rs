@@ -38,13 +38,6 @@ pub(super) fn strip_changes(data: &mut Map<String, Value>) {
     });
 }
 
-/// Drops the key from `players.list`: `{player: {field: value}}`.
-pub(super) fn strip_players(players: &mut Map<String, Value>) {
-    for fields in players.values_mut().filter_map(Value::as_object_mut) {
-        fields.retain(|field, _| !is_key(field));
-    }
-}
-
 /// Drops the rows about the key from a table, and the columns that hold it.
 pub(super) fn strip_table(table: &mut Table) {
     if let Some(place) = table.column("!field") {

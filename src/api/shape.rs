@@ -102,7 +102,7 @@ pub(super) fn object(
         }
     }
     match endpoint {
-        E::SessionsList | E::RoomsList | E::PlayersList | E::ChatOverview => each_is_object(&answer)?,
+        E::SessionsList | E::RoomsList | E::ChatOverview => each_is_object(&answer)?,
         E::PlayersGet if generation != Generation::Newest => each_is_object(&answer)?,
         E::DataSince => each_is_object(answer.get("data").and_then(Value::as_object).unwrap_or(&Map::new()))?,
         E::SessionsActive => as_asked(call, generation, &answer, "active")?,
@@ -151,9 +151,8 @@ fn adapt(call: &Call, answer: &mut Map<String, Value>) {
         }
     };
     match call.endpoint() {
-        E::PlayersList => secret::strip_players(answer),
         E::PlayersGet => {
-            secret::strip_players(answer);
+            answer.values_mut().for_each(secret::strip);
             answer.retain(|field, _| !secret::is_key(field));
         }
         E::DataSince => {

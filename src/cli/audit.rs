@@ -166,10 +166,16 @@ fn print(history: &History, args: &Args) -> Result<Exit, StoreError> {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => guarded(text),
         Value::Object(map) if map.is_empty() => String::new(),
         other => other.to_string(),
     }
+}
+
+/// A text that a spreadsheet takes for a text. What begins like a formula could otherwise be one: texts come from participants
+/// and recruiters too.
+fn guarded(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 fn csv<const N: usize>(cells: &[String; N]) {
@@ -179,5 +185,22 @@ fn csv<const N: usize>(cells: &[String; N]) {
         && let Ok(line) = writer.into_inner()
     {
         out::bytes(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_a_formula_to_a_spreadsheet() {
+        for text in ["=1+1", "+49 30", "-1+1", "@SUM(A1)", "\tx", "\r=x"] {
+            assert_eq!(cell(&json!(text)), format!("'{text}"));
+        }
+        assert_eq!(cell(&json!("slow/One -> slow/Two")), "slow/One -> slow/Two");
+        assert_eq!(
+            (cell(&json!(-1)), cell(&json!({"a": "=1"}))),
+            ("-1".to_owned(), r#"{"a":"=1"}"#.to_owned())
+        );
     }
 }

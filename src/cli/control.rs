@@ -1,6 +1,11 @@
 //! How commands that change something reach the daemon, or the store where no daemon runs.
 
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{
+    collections::HashSet,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
@@ -9,10 +14,15 @@ use super::{exit::Exit, out, run};
 use crate::{
     config::Config,
     domain::{AutomationName, did_you_mean},
-    environment::{Environment, Request, Scope},
+    environment::{Environment, Request, Response, Scope, TransportError},
     live::Live,
     store::{Store, StoreError, in_use},
 };
+
+/// For how long a command tries again while another program has the store locked.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits in between.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// What the daemon said.
 pub(super) enum Asked {
@@ -37,6 +47,27 @@ pub(super) fn ask(store: &Path, what: &str, body: &Value) -> Asked {
     send(&control, what, body).unwrap_or(Asked::NoDaemon)
 }
 
+/// Opens a store that is there. While another program has it locked, it tries again for some seconds.
+pub(super) fn open(path: &Path) -> Result<Store, StoreError> {
+    // A new store would only hide that this is the wrong folder.
+    if !path.exists() {
+        return Err(StoreError::Missing(path.to_owned()));
+    }
+    patiently(|| Store::open(path))
+}
+
+/// Tries again for some seconds while another program has the store locked.
+#[expect(clippy::disallowed_methods, reason = "a command waits, and has no world of its own")]
+pub(super) fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let begin = Instant::now();
+    loop {
+        match work() {
+            Err(StoreError::Locked(_)) if begin.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+}
+
 /// `None` if there is no daemon at the address, as after a crash.
 fn send(control: &Value, what: &str, body: &Value) -> Option<Asked> {
     let address = control["address"].as_str()?;
@@ -57,8 +88,8 @@ fn send(control: &Value, what: &str, body: &Value) -> Option<Asked> {
         sees_it_through: false,
         max_answer: 1024 * 1024,
     };
-    let scope = Scope::for_duration(env.now(), Duration::from_secs(10));
-    Some(match env.execute(request, &scope) {
+    let scope = Scope::for_duration(env.now(), PATIENCE * 2);
+    Some(match patient_request(&env, &request, &scope) {
         Ok(answer) => {
             let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             if answer.status < 300 {
@@ -74,6 +105,18 @@ fn send(control: &Value, what: &str, body: &Value) -> Option<Asked> {
             Asked::Failed(Exit::Unreachable)
         }
     })
+}
+
+/// Sends a request, and again for some seconds while the daemon cannot write its store: that changed nothing.
+#[expect(clippy::disallowed_methods, reason = "a command waits, and has no world of its own")]
+fn patient_request(env: &Live, request: &Request, scope: &Scope) -> Result<Response, TransportError> {
+    let begin = Instant::now();
+    loop {
+        match env.execute(request.clone(), scope) {
+            Ok(answer) if answer.status == 503 && begin.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
 }
 
 /// Makes sure that the configuration has an automation.
@@ -101,9 +144,7 @@ pub(super) fn with_store<T>(
     path: &Path,
     work: impl FnOnce(&Store) -> Result<T, StoreError>,
 ) -> Result<T, Exit> {
-    // A new store would only hide that this is the wrong folder.
-    let there = if path.exists() { Ok(()) } else { Err(StoreError::Missing(path.to_owned())) };
-    let result = there.and_then(|()| Store::open(path)).and_then(|store| {
+    let result = open(path).and_then(|store| {
         let result = work(&store);
         store.close();
         result

@@ -18,7 +18,7 @@ use crate::{
     environment::Environment,
     live::Live,
     schedule::Zone,
-    store::{History, Store, StoreError, hold_beside},
+    store::{History, StoreError, hold_beside},
 };
 
 /// What is meant.
@@ -99,23 +99,21 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
         Asked::Answer(_) => {}
         // The red button works on a program that gives no answer, too: it looks at the store before each write.
         Asked::Failed(Exit::Unreachable) => {
-            if let Err(error) = hold_beside(store, &hold) {
+            if let Err(error) = control::patiently(|| hold_beside(store, &hold)) {
                 out::error(&error.to_string());
                 return Exit::Unreachable;
             }
         }
         Asked::Failed(exit) => return exit,
         Asked::NoDaemon => {
-            // A new store would only hide that this is the wrong folder.
-            let there = if store.exists() { Ok(()) } else { Err(StoreError::Missing(store.clone())) };
-            let done = there.and_then(|()| Store::open(store)).and_then(|store| {
+            let done = control::open(store).and_then(|store| {
                 let done = store.hold(hold.clone()).wait();
                 store.close();
                 done
             });
             let done = match done {
                 // A run by hand, for example.
-                Err(StoreError::InUse(_)) => hold_beside(store, &hold),
+                Err(StoreError::InUse(_)) => control::patiently(|| hold_beside(store, &hold)),
                 done => done,
             };
             if let Err(error) = done {

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{exit::Exit, out, problems};
+use super::{control, exit::Exit, out, problems};
 use crate::{
     api::Client,
     config::{self, Config, Draft},
@@ -249,7 +249,7 @@ pub(super) fn runtime() -> Result<Runtime, Exit> {
 
 /// Everything that runs need; opens the store.
 pub(super) fn tools(config: &Config, runtime: &Runtime) -> Result<Arc<Tools>, Exit> {
-    let store = Store::open(&config.daemon.store).map_err(|error| {
+    let store = control::patiently(|| Store::open(&config.daemon.store)).map_err(|error| {
         out::error(&error.to_string());
         Exit::NotRight
     })?;

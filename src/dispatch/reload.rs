@@ -16,12 +16,15 @@ impl Dispatcher {
         let now = self.tools.env.now();
         let automations: Vec<Arc<Automation>> = config.automations.iter().cloned().map(Arc::new).collect();
         let mut standings = Vec::with_capacity(automations.len());
+        let mut step = Step::default();
         for automation in &automations {
             let known = self.automations.get(&automation.name);
             let standing = if known.is_some_and(|known| known.is_same(automation)) {
                 Standing::default()
             } else {
-                standing(&self.tools.store, now, automation)?
+                let (standing, hold) = standing(&self.tools.store, now, automation)?;
+                step.hold(hold);
+                standing
             };
             standings.push((Arc::clone(automation), standing));
         }
@@ -34,8 +37,8 @@ impl Dispatcher {
         self.automations =
             automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
         self.library = library;
-        let commands = self.engine.reload(now, &standings, config.daemon.workers);
+        step.commands = self.engine.reload(now, &standings, config.daemon.workers).into();
         self.set_rules(now, config.watch.clone());
-        self.decide(now, Step { commands: commands.into(), ..Step::default() })
+        self.decide(now, step)
     }
 }

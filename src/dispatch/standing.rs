@@ -4,18 +4,32 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     config::Automation,
+    domain::{Held, Hold},
     engine::{Standing, look_back},
     store::{Store, StoreError},
 };
 
-/// Where an automation stood when the store was last written.
+/// Where an automation stood when the store was last written. One whose cursor does not read is to be held: nobody knows
+/// what of it has happened.
 pub(super) fn standing(
     store: &Store,
     now: Timestamp,
     automation: &Automation,
-) -> Result<Standing, StoreError> {
+) -> Result<(Standing, Option<Hold>), StoreError> {
     let (history, name) = (store.history(), &automation.name);
-    let clock = history.clock_cursor(name)?.map(|cursor| (cursor.at, cursor.schedule));
+    let cursors = history.clock_cursor(name).and_then(|clock| {
+        history.poll_cursor(name, automation.mode)?;
+        Ok(clock)
+    });
+    let (clock, hold) = match cursors {
+        Ok(clock) => (clock.map(|cursor| (cursor.at, cursor.schedule)), None),
+        Err(error @ StoreError::Cursor { .. }) => {
+            tracing::error!(automation = %name, "it is paused: {error}");
+            let held = Held::Automation(name.clone());
+            (None, Some(Hold { held, since: now, until: None, reason: error.to_string() }))
+        }
+        Err(error) => return Err(error),
+    };
     let runs = match look_back(&automation.pace) {
         Some(time) => {
             // What ended within that time started at most a `time_limit` before.
@@ -24,5 +38,5 @@ pub(super) fn standing(
         }
         None => Vec::new(),
     };
-    Ok(Standing { clock, runs, failures: history.failures_in_a_row(name)? })
+    Ok((Standing { clock, runs, failures: history.failures_in_a_row(name)? }, hold))
 }

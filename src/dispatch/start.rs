@@ -35,14 +35,16 @@ impl Dispatcher {
         tools.store.kv_sweep(now).wait()?;
         let automations: Vec<Arc<Automation>> = config.automations.iter().cloned().map(Arc::new).collect();
         let mut standings = Vec::with_capacity(automations.len());
+        let mut step = Step::default();
         for automation in &automations {
-            standings.push((Arc::clone(automation), standing(&tools.store, now, automation)?));
+            let (standing, hold) = standing(&tools.store, now, automation)?;
+            standings.push((Arc::clone(automation), standing));
+            step.hold(hold);
         }
         let (engine, commands) = Engine::start(now, &standings, config.daemon.workers);
         let automations =
             automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
         let settling = !recovered.open.is_empty();
-        let mut step = Step::default();
         step.commands.extend(commands);
         step.inputs.extend(tools.store.history().holds(now)?.into_iter().map(Input::Hold));
         let mut dispatcher = Self {

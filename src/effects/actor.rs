@@ -113,9 +113,7 @@ impl Actor {
 
     /// Notes which page players were on, as far as the answer of a read tells.
     pub fn saw(&self, call: &Call, answer: &Answer) {
-        if let Answer::Json(value) = answer {
-            self.sightings().note(call, value);
-        }
+        self.sightings().note(call, answer);
     }
 
     /// Notes which page a player was observed on: `player` has `show_page` and `page_order`.

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 use super::{Actor, Door, EffectError};
 use crate::{
     api::{Call, Endpoint},
+    config::GuardSection,
     domain::{Effect, EffectState, Held, Hold, Mode, PlayerName, SessionName},
 };
 
@@ -21,13 +23,7 @@ impl Door {
         let guard = self.guard();
         let now = self.env.now();
         let session = call.session_name();
-        if let Some(session) = session
-            && let Some(pattern) = guard.protected_sessions.iter().find(|p| p.matches(session.as_str()))
-        {
-            return Err(EffectError::Refused(format!(
-                "session {session} is protected: `protected_sessions` in [guard] names {pattern}"
-            )));
-        }
+        self.look_at_protected(&guard, actor, call)?;
         let left_alone = self.look_at_holds(actor, session, now)?;
         if let Some(hours) = guard.quiet_at(now) {
             return Err(EffectError::Halted(format!("nothing is written in the quiet hours, {hours}")));
@@ -44,6 +40,32 @@ impl Door {
             return self.look_at_holds(actor, session, self.env.now());
         }
         Ok(left_alone)
+    }
+
+    /// Refuses what would write to a protected session: to it, with its name, or to the room that it is in.
+    fn look_at_protected(&self, guard: &GuardSection, actor: &Actor, call: &Call) -> Result<(), EffectError> {
+        if guard.protected_sessions.is_empty() {
+            return Ok(());
+        }
+        let room = match (call.endpoint(), call.room_name()) {
+            (Endpoint::RoomsDisassociate, Some(room)) => {
+                Some(self.read(&actor.scope, &Call::new(Endpoint::RoomsGet).room(room))?)
+            }
+            _ => None,
+        };
+        let named = |map: Option<&Map<String, Value>>| {
+            map.and_then(|map| map.get("sname")).and_then(Value::as_str).map(str::to_owned)
+        };
+        let sessions =
+            [call.session_name().map(ToString::to_string), named(call.body_fields()), named(room.as_ref())];
+        for session in sessions.into_iter().flatten() {
+            if let Some(pattern) = guard.protected_sessions.iter().find(|p| p.matches(&session)) {
+                return Err(EffectError::Refused(format!(
+                    "session {session} is protected: `protected_sessions` in [guard] names {pattern}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn look_at_holds(

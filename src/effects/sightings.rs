@@ -1,11 +1,11 @@
 //! Which page a run has seen each player on. A step is only made from there.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    api::{Call, Endpoint},
+    api::{Answer, Call, Endpoint, Field},
     domain::{PlayerName, SessionName},
 };
 
@@ -15,54 +15,71 @@ pub(super) struct Sighting {
     /// The index into the page order.
     pub(super) show_page: i64,
     /// The page order, where the read told it.
-    pub(super) page_order: Option<Value>,
+    pub(super) page_order: Option<Arc<Value>>,
 }
 
 /// The latest sighting of each player.
 #[derive(Debug, Default)]
-pub(super) struct Sightings(HashMap<(SessionName, String), Sighting>);
+pub(super) struct Sightings(HashMap<SessionName, HashMap<String, Sighting>>);
 
 impl Sightings {
     /// Takes up what a read of players told.
-    pub(super) fn note(&mut self, call: &Call, answer: &Value) {
+    pub(super) fn note(&mut self, call: &Call, answer: &Answer) {
         let Some(session) = call.session_name() else { return };
-        let one;
-        let players = match (call.endpoint(), call.player_names()) {
-            (Endpoint::PlayersList, _) => answer,
-            (Endpoint::PlayersOnline, _) => &answer["info"],
-            (Endpoint::PlayersGet, [player]) => {
-                one = json!({ player.as_str(): answer });
-                &one
+        match (call.endpoint(), answer) {
+            (Endpoint::PlayersList, Answer::Players(players)) => {
+                let seen = self.0.entry(session.clone()).or_default();
+                for (player, fields) in players.iter() {
+                    let field = |name| fields.iter().find(|(key, _)| &**key == name).map(|(_, field)| field);
+                    let Some(show_page) = field("show_page").and_then(|field| field.value().as_i64()) else {
+                        continue;
+                    };
+                    let page_order = field("page_order").map(|field| match field {
+                        Field::Shared(order) => Arc::clone(order),
+                        Field::Single(other) => Arc::new(other.clone()),
+                    });
+                    seen.insert(player.to_owned(), Sighting { show_page, page_order });
+                }
             }
-            _ => return,
-        };
-        let Some(players) = players.as_object() else { return };
-        for (player, what) in players {
-            // `players.list` gives fields by name; `players.online` gives [id, page_order, show_page].
-            let (show_page, page_order) = match what {
-                Value::Array(info) => (info.get(2), info.get(1)),
-                other => (other.get("show_page"), other.get("page_order")),
-            };
-            if let Some(show_page) = show_page.and_then(Value::as_i64) {
-                let sighting = Sighting { show_page, page_order: page_order.cloned() };
-                self.0.insert((session.clone(), player.clone()), sighting);
+            (Endpoint::PlayersOnline, Answer::Json(answer)) => {
+                let seen = self.0.entry(session.clone()).or_default();
+                let mut last: Option<Arc<Value>> = None;
+                for (player, info) in answer["info"].as_object().into_iter().flatten() {
+                    // `[id, page_order, show_page]`
+                    let Some(show_page) = info.get(2).and_then(Value::as_i64) else { continue };
+                    let page_order = info.get(1).map(|order| match &last {
+                        Some(last) if **last == *order => Arc::clone(last),
+                        _ => Arc::new(order.clone()),
+                    });
+                    last.clone_from(&page_order);
+                    seen.insert(player.clone(), Sighting { show_page, page_order });
+                }
             }
+            (Endpoint::PlayersGet, Answer::Json(player)) => {
+                if let ([name], true) = (call.player_names(), player["show_page"].is_i64()) {
+                    let seen = self.0.entry(session.clone()).or_default();
+                    seen.insert(name.as_str().to_owned(), Sighting::read(player));
+                }
+            }
+            _ => {}
         }
     }
 
     /// Takes up where a plan saw a player.
     pub(super) fn put(&mut self, session: &SessionName, player: &PlayerName, sighting: Sighting) {
-        self.0.insert((session.clone(), player.as_str().to_owned()), sighting);
+        self.0.entry(session.clone()).or_default().insert(player.as_str().to_owned(), sighting);
     }
 
     /// Where a player was seen last.
     pub(super) fn of(&self, session: &SessionName, player: &PlayerName) -> Option<&Sighting> {
-        self.0.get(&(session.clone(), player.as_str().to_owned()))
+        self.0.get(session)?.get(player.as_str())
     }
 
     /// A sighting allows one step: the next one needs a new look.
     pub(super) fn spend(&mut self, session: &SessionName, player: &PlayerName) {
-        self.0.remove(&(session.clone(), player.as_str().to_owned()));
+        if let Some(seen) = self.0.get_mut(session) {
+            seen.remove(player.as_str());
+        }
     }
 }
 
@@ -71,7 +88,7 @@ impl Sighting {
     pub(super) fn read(player: &Value) -> Self {
         Self {
             show_page: player["show_page"].as_i64().unwrap_or(-1),
-            page_order: Some(player["page_order"].clone()),
+            page_order: Some(Arc::new(player["page_order"].clone())),
         }
     }
 
@@ -90,7 +107,7 @@ impl Sighting {
     }
 
     pub(super) fn pages(&self) -> Vec<&str> {
-        let pages = self.page_order.as_ref().and_then(Value::as_array);
+        let pages = self.page_order.as_deref().and_then(Value::as_array);
         pages.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 }

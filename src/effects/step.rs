@@ -339,11 +339,14 @@ pub(super) fn came_of(endpoint: Endpoint, before: &Sighting, after: i64) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
     fn at_the_end_it_is_left_open_who_took_the_last_step() {
-        let before = Sighting { show_page: 1, page_order: Some(json!(["a/One", "a/Two", "a/Three"])) };
+        let before =
+            Sighting { show_page: 1, page_order: Some(Arc::new(json!(["a/One", "a/Two", "a/Three"]))) };
         assert_eq!(came_of(Endpoint::PlayersAdvance, &before, 2), "a/Two -> a/Three");
         assert_eq!(came_of(Endpoint::PlayersAdvance, &before, 3), format!("a/Two -> End, {BY_WHOM}"));
         assert_eq!(came_of(Endpoint::PlayersEnd, &before, 3), "a/Two -> End");

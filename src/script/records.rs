@@ -7,12 +7,21 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 use serde_json::{Map as JsonMap, Value};
 
 use super::error::bad_argument;
-use crate::api::Table;
+use crate::api::{Answer, Field, Fields, Players, Table};
 
 /// Named records, such as the players of a session: `records["NAME"]`, `records.NAME`, `for record in records`, `keys()`,
 /// `values()`, `len()`, `contains(name)`. A record that is a map has its own name as `name`, unless it says another.
 #[derive(Clone, Debug)]
-pub(super) struct Records(Arc<JsonMap<String, Value>>);
+pub(super) struct Records(Arc<Kept>);
+
+#[derive(Debug)]
+enum Kept {
+    Json(JsonMap<String, Value>),
+    Players(Players),
+}
+
+/// The list or object that many records share, as it is and as a script has it.
+type Shared = Option<(Arc<Value>, Dynamic)>;
 
 /// Rows of an export: `rows[0]`, `for row in rows`, `len()`. Each row is a map.
 #[derive(Clone, Debug)]
@@ -21,17 +30,53 @@ pub(super) struct Rows(Arc<Vec<JsonMap<String, Value>>>);
 impl Records {
     pub(super) fn new(value: Value) -> Self {
         match value {
-            Value::Object(map) => Self(Arc::new(map)),
-            _ => Self(Arc::new(JsonMap::new())),
+            Value::Object(map) => Self(Arc::new(Kept::Json(map))),
+            _ => Self(Arc::new(Kept::Json(JsonMap::new()))),
+        }
+    }
+
+    /// The players that an answer lists.
+    pub(super) fn of(answer: Answer) -> Self {
+        match answer {
+            Answer::Players(players) => Self(Arc::new(Kept::Players(players))),
+            other => Self::new(other.json().unwrap_or_default()),
         }
     }
 
     pub(super) fn to_json(&self) -> Value {
-        Value::Object((*self.0).clone())
+        match &*self.0 {
+            Kept::Json(map) => Value::Object(map.clone()),
+            Kept::Players(players) => players.to_json(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match &*self.0 {
+            Kept::Json(map) => map.len(),
+            Kept::Players(players) => players.len(),
+        }
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        match &*self.0 {
+            Kept::Json(map) => map.contains_key(name),
+            Kept::Players(players) => players.get(name).is_some(),
+        }
+    }
+
+    fn names(&self) -> Array {
+        match &*self.0 {
+            Kept::Json(map) => map.keys().map(|name| name.as_str().into()).collect(),
+            Kept::Players(players) => players.iter().map(|(name, _)| name.into()).collect(),
+        }
     }
 
     fn at(&self, name: &str) -> Dynamic {
-        self.0.get(name).map_or(Dynamic::UNIT, |value| record(name, value))
+        match &*self.0 {
+            Kept::Json(map) => map.get(name).map(|value| record(name, value)),
+            Kept::Players(players) => players.get(name).map(|fields| player(name, fields, &mut None)),
+        }
+        .unwrap_or(Dynamic::UNIT)
     }
 }
 
@@ -51,12 +96,36 @@ impl Rows {
 
 fn record(name: &str, value: &Value) -> Dynamic {
     let mut record = to_dynamic(value);
-    if let Some(mut map) = record.write_lock::<Map>()
-        && !map.contains_key("name")
-    {
-        map.insert("name".into(), name.into());
+    if let Some(mut map) = record.write_lock::<Map>() {
+        with_name(&mut map, name);
     }
     record
+}
+
+fn player(name: &str, fields: &Fields, shared: &mut Shared) -> Dynamic {
+    let mut map = Map::new();
+    for (key, field) in fields {
+        let value = match field {
+            Field::Single(value) => to_dynamic(value),
+            Field::Shared(value) => match shared {
+                Some((last, same)) if Arc::ptr_eq(last, value) => same.clone(),
+                _ => {
+                    let new = to_dynamic(value);
+                    *shared = Some((Arc::clone(value), new.clone()));
+                    new
+                }
+            },
+        };
+        map.insert((&**key).into(), value);
+    }
+    with_name(&mut map, name);
+    map.into()
+}
+
+fn with_name(map: &mut Map, name: &str) {
+    if !map.contains_key("name") {
+        map.insert("name".into(), name.into());
+    }
 }
 
 /// JSON as a script has it: null is `()`.
@@ -134,16 +203,12 @@ fn json_within(value: &Dynamic, levels: usize) -> Result<Value, Box<EvalAltResul
 pub(super) fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<Records>("Records")
-        .register_fn("len", |records: &mut Records| i64::try_from(records.0.len()).unwrap_or(i64::MAX))
-        .register_get("len", |records: &mut Records| i64::try_from(records.0.len()).unwrap_or(i64::MAX))
-        .register_fn("is_empty", |records: &mut Records| records.0.is_empty())
-        .register_fn("contains", |records: &mut Records, name: &str| records.0.contains_key(name))
-        .register_fn("keys", |records: &mut Records| -> Array {
-            records.0.keys().map(|name| name.as_str().into()).collect()
-        })
-        .register_fn("values", |records: &mut Records| -> Array {
-            records.0.iter().map(|(name, value)| record(name, value)).collect()
-        })
+        .register_fn("len", |records: &mut Records| i64::try_from(records.len()).unwrap_or(i64::MAX))
+        .register_get("len", |records: &mut Records| i64::try_from(records.len()).unwrap_or(i64::MAX))
+        .register_fn("is_empty", |records: &mut Records| records.len() == 0)
+        .register_fn("contains", |records: &mut Records, name: &str| records.contains(name))
+        .register_fn("keys", |records: &mut Records| records.names())
+        .register_fn("values", |records: &mut Records| -> Array { records.clone().into_iter().collect() })
         .register_fn("get", |records: &mut Records, name: &str| records.at(name))
         .register_indexer_get(|records: &mut Records, name: &str| records.at(name))
         .register_fn("to_string", |records: &mut Records| records.to_json().to_string())
@@ -168,8 +233,20 @@ impl IntoIterator for Records {
     type IntoIter = Box<dyn Iterator<Item = Dynamic>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let names: Vec<String> = self.0.keys().cloned().collect();
-        Box::new(names.into_iter().map(move |name| self.at(&name)))
+        let (mut place, mut shared) = (0, None);
+        let names = match &*self.0 {
+            Kept::Json(map) => map.keys().cloned().collect(),
+            Kept::Players(_) => Vec::new(),
+        };
+        Box::new(std::iter::from_fn(move || {
+            place += 1;
+            match &*self.0 {
+                Kept::Json(_) => names.get(place - 1).map(|name| self.at(name)),
+                Kept::Players(players) => {
+                    players.at(place - 1).map(|(name, fields)| player(name, fields, &mut shared))
+                }
+            }
+        }))
     }
 }
 

@@ -41,7 +41,7 @@ pub struct PollCursor {
 impl History {
     /// The clock's cursor, if it has one.
     pub fn clock_cursor(&self, automation: &AutomationName) -> Result<Option<ClockCursor>, StoreError> {
-        self.read(|connection| get(connection, automation, CLOCK))
+        self.cursor(automation, CLOCK)
     }
 
     /// The poll's cursor, if it has polled before.
@@ -50,25 +50,27 @@ impl History {
         automation: &AutomationName,
         mode: Mode,
     ) -> Result<Option<PollCursor>, StoreError> {
-        self.read(|connection| get(connection, automation, poll_name(mode)))
+        self.cursor(automation, poll_name(mode))
     }
-}
 
-fn get<T: DeserializeOwned>(
-    connection: &Connection,
-    automation: &AutomationName,
-    name: &str,
-) -> rusqlite::Result<Option<T>> {
-    let text: Option<String> = connection
-        .prepare_cached("SELECT value FROM cursor WHERE automation = ?1 AND name = ?2")?
-        .query_row(params![automation.as_str(), name], |row| row.get(0))
-        .optional()?;
-    text.map(|text| {
-        serde_json::from_str(&text).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    fn cursor<T: DeserializeOwned>(
+        &self,
+        automation: &AutomationName,
+        name: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let json: Option<Vec<u8>> = self.read(|connection| {
+            connection
+                .prepare_cached("SELECT CAST(value AS BLOB) FROM cursor WHERE automation = ?1 AND name = ?2")?
+                .query_row(params![automation.as_str(), name], |row| row.get(0))
+                .optional()
+        })?;
+        json.map(|json| serde_json::from_slice(&json)).transpose().map_err(|error| StoreError::Cursor {
+            path: self.path().to_owned(),
+            automation: automation.clone(),
+            name,
+            message: error.to_string(),
         })
-    })
-    .transpose()
+    }
 }
 
 pub(super) fn put(

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::domain::AutomationName;
+
 /// Why the store could not be opened, read or written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -55,6 +57,23 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// What SQLite says.
+        message: String,
+    },
+    /// One row holds what this program did not write into it.
+    #[error(
+        "the row of automation '{automation}' and name '{name}' in the table `cursor` of the store {} does not read \
+         ({message}). Stop uproctor, remove the row (`sqlite3 STORE \"DELETE FROM cursor WHERE automation = '{automation}' AND \
+         name = '{name}'\"`), start it, and `uproctor resume {automation}`: the automation then begins as if it were new",
+        path.display()
+    )]
+    Cursor {
+        /// The store.
+        path: PathBuf,
+        /// The automation.
+        automation: AutomationName,
+        /// Which cursor.
+        name: &'static str,
+        /// What is wrong with it.
         message: String,
     },
     /// There is no file.

@@ -150,6 +150,11 @@ impl History {
         Ok(Self { connection: Mutex::new(open::for_reading(path)?), path: path.to_owned() })
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,

@@ -1,6 +1,6 @@
 //! Events on their way in: each is committed before anybody is told that it was taken.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -49,7 +49,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Acceptance {
     /// It is new and committed.
-    New(Event),
+    New(Arc<Event>),
     /// It was taken before, as this event.
     Duplicate(EventId),
 }
@@ -101,10 +101,16 @@ pub enum Intake {
 }
 
 impl Store {
-    /// Takes a webhook message in, unless it was taken before.
-    pub fn accept_webhook(&self, event: NewEvent, delivery: Delivery) -> Pending<Acceptance> {
+    /// Takes a webhook message in, unless it was taken before. `then` gets a new event as soon as it is committed, whether or
+    /// not anybody waits for that; it must not wait itself.
+    pub fn accept_webhook(
+        &self,
+        event: NewEvent,
+        delivery: Delivery,
+        then: impl FnOnce(Arc<Event>) + Send + 'static,
+    ) -> Pending<Acceptance> {
         let event = event.numbered(self.new_event_id());
-        self.writer.submit(move |connection| {
+        let take_in = move |connection: &Connection| {
             let at = millis(event.at);
             // What is too old is passed over below; now and then it is also taken out.
             if event.id.0 % SWEEP == 0 {
@@ -112,26 +118,16 @@ impl Store {
                     .prepare_cached("DELETE FROM delivery WHERE at < ?1")?
                     .execute([at - REMEMBERED])?;
             }
-            for message in &delivery.messages {
-                let first: Option<i64> = connection
-                    .prepare_cached(
-                        "SELECT event FROM delivery WHERE hook = ?1 AND message = ?2 AND at >= ?3",
-                    )?
-                    .query_row(params![delivery.hook.as_str(), message, at - REMEMBERED], |row| row.get(0))
-                    .optional()?;
-                if let Some(first) = first {
-                    return Ok(Acceptance::Duplicate(EventId(first)));
-                }
+            if let Some(first) = remember(connection, &delivery, event.id, at)? {
+                return Ok(Acceptance::Duplicate(first));
             }
             insert(connection, &event)?;
-            for message in &delivery.messages {
-                connection
-                    .prepare_cached(
-                        "INSERT OR REPLACE INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)",
-                    )?
-                    .execute(params![delivery.hook.as_str(), message, event.id.0, at])?;
+            Ok(Acceptance::New(Arc::new(event)))
+        };
+        self.writer.submit_then(take_in, |accepted| {
+            if let Acceptance::New(event) = accepted {
+                then(Arc::clone(event));
             }
-            Ok(Acceptance::New(event))
         })
     }
 
@@ -182,7 +178,42 @@ impl Store {
     }
 }
 
-/// Takes an event in, to be run.
+/// Remembers a message as that of an event, unless it was taken before: then it gives the event that it became.
+fn remember(
+    connection: &Connection,
+    Delivery { hook, messages }: &Delivery,
+    event: EventId,
+    at: i64,
+) -> rusqlite::Result<Option<EventId>> {
+    let oldest = at - REMEMBERED;
+    let seen = |message: &String| {
+        connection
+            .prepare_cached("SELECT event FROM delivery WHERE hook = ?1 AND message = ?2 AND at >= ?3")?
+            .query_row(params![hook.as_str(), message, oldest], |row| row.get(0).map(EventId))
+            .optional()
+    };
+    // Most messages are new and known by one thing: then the insertion is the question, too.
+    if messages.len() > 1 {
+        for message in messages {
+            if let Some(first) = seen(message)? {
+                return Ok(Some(first));
+            }
+        }
+    }
+    for message in messages {
+        let added = connection
+            .prepare_cached(
+                "INSERT INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (hook, message) DO UPDATE SET event = excluded.event, at = excluded.at WHERE at < ?5",
+            )?
+            .execute(params![hook.as_str(), message, event.0, at, oldest])?;
+        if added == 0 {
+            return seen(message);
+        }
+    }
+    Ok(None)
+}
+
 /// The items that were not there before; they are remembered.
 fn unseen(
     connection: &Connection,
@@ -204,6 +235,7 @@ fn unseen(
     Ok(new)
 }
 
+/// Takes an event in, to be run.
 pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
     put(connection, event, "accepted", None)
 }

@@ -60,6 +60,16 @@ impl Writer {
         &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Pending<T> {
+        self.submit_then(job, |_| {})
+    }
+
+    /// The same, with what has to follow once the job is committed, whoever waits for it. It runs on the writing thread and
+    /// must not wait.
+    pub(super) fn submit_then<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Pending<T> {
         let (answer, pending) = oneshot::channel();
         let path = self.path.clone();
         let job: Job = Box::new(move |connection| {
@@ -67,8 +77,12 @@ impl Writer {
                 isolated(connection, job).map_err(|error| StoreError::from_sqlite(&path, &error))
             });
             Box::new(move |committed| {
+                let result = committed.and(result);
+                if let Ok(value) = &result {
+                    then(value);
+                }
                 // Nobody may be waiting any more; the write has happened all the same.
-                let _ = answer.send(committed.and(result));
+                let _ = answer.send(result);
             })
         });
         let sender = self.jobs.lock().ok().and_then(|jobs| jobs.clone());

@@ -9,7 +9,7 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{Hook, Shared, answer::Answer, body};
+use super::{Hook, Shared, answer::Answer, body, not_stored};
 use crate::{
     domain::{Detail, EventKind, HookName, Scheme},
     engine::Input,
@@ -72,21 +72,15 @@ pub(super) async fn receive(
     let delivery = Delivery { hook: name.clone(), messages: messages(&verified) };
     // The body may have taken its time.
     shared.check_running()?;
-    let pending = shared.state.store.accept_webhook(event, delivery);
-    let accepted = shared.finish(async move {
-        match pending.ready().await? {
-            Acceptance::New(event) => {
-                let id = event.id;
-                permit.send(Input::Accepted(Arc::new(event)));
-                Ok((id, true))
-            }
-            Acceptance::Duplicate(id) => Ok((id, false)),
+    // It is handed over by whoever commits it: also where the sender hangs up meanwhile.
+    let hand_over = move |event| drop(permit.send(Input::Accepted(event)));
+    let pending = shared.state.store.accept_webhook(event, delivery, hand_over);
+    let id = match pending.ready().await.map_err(|error| not_stored(&error))? {
+        Acceptance::New(event) => {
+            return Ok(Answer::new(StatusCode::ACCEPTED, json!({ "event": event.id })));
         }
-    });
-    let (id, is_new) = accepted.await?;
-    if is_new {
-        return Ok(Answer::new(StatusCode::ACCEPTED, json!({ "event": id })));
-    }
+        Acceptance::Duplicate(first) => first,
+    };
     tracing::info!(hook = %name, event = %id, "a webhook message came again and starts nothing");
     let message = match verified.message_id {
         Some(_) => "this message was taken before and starts nothing again",

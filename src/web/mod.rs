@@ -102,16 +102,23 @@ impl Shared {
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, Answer> {
         let result = self.commits.spawn(work).await.unwrap_or(Err(StoreError::Closed));
+        // Only commands of uproctor come here: they are told more than a stranger is.
         result.map_err(|error| {
-            tracing::error!(%error, "an event could not be stored");
-            Answer::error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the event could not be stored, and nothing was started: send it again later (the log of uproctor \
-                 says why)",
-            )
-            .retry_after(30)
+            tracing::error!(%error, "what a command asked for could not be stored");
+            Answer::error(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was changed: {error}"))
+                .retry_after(30)
         })
     }
+}
+
+/// The answer where the store failed.
+fn not_stored(error: &StoreError) -> Answer {
+    tracing::error!(%error, "an event could not be stored");
+    Answer::error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the event could not be stored, and nothing was started: send it again later (the log of uproctor says why)",
+    )
+    .retry_after(30)
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Answer {

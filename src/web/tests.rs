@@ -120,6 +120,7 @@ impl World {
                 hook: HookName::new("hub").unwrap(),
                 messages: vec![format!("id:{id}")],
             },
+            |_| {},
         );
         matches!(pending.ready().await.unwrap(), crate::store::Acceptance::Duplicate(_))
     }

@@ -169,6 +169,35 @@ fn what_is_paused_protected_or_quiet_is_not_written_to() {
 }
 
 #[test]
+fn a_protected_session_is_not_made_and_not_taken_from_its_room() {
+    for generation in ["contract", "newest"] {
+        let rooms = automation("step", "").replace("\"players.*\"", "\"sessions.*\", \"rooms.*\"");
+        let lab = Lab::new(1, generation, &rooms);
+        let run = |lab: &Lab, line: &str| {
+            lab.project.write("scripts/step.rhai", &format!("fn run(event) {{ {line} }}"));
+            lab.json(&["trigger", "step", "--json"])
+        };
+        let made = run(&lab, "rooms::create(\"lab\", #{ sname: \"s\" }); rooms::create(\"free\", #{});");
+        assert_eq!(made["outcome"], "done", "{made:#}");
+        lab.configure(&("[guard]\nprotected_sessions = [\"s\", \"final-*\"]\n".to_owned() + &rooms));
+        for line in [
+            "sessions::create(\"slow\", 1, #{ sname: \"final-1\" });",
+            "rooms::create_session(\"free\", \"slow\", 1, #{ sname: \"final-1\" });",
+            "rooms::create(\"other\", #{ sname: \"s\" });",
+            "rooms::disassociate(\"lab\");",
+        ] {
+            let refused = run(&lab, line);
+            let reason = refused["reason"].as_str().unwrap_or_default();
+            assert!(reason.contains("is protected"), "{line} {refused:#}");
+        }
+        let others = "sessions::create(\"slow\", 1, #{ sname: \"pilot-1\" }); let r = rooms::get(\"lab\"); log::info(r.sname);";
+        let done = run(&lab, others);
+        assert_eq!(done["outcome"], "done", "{done:#}");
+        assert!(done.to_string().contains("\"text\":\"s\""), "{done:#}");
+    }
+}
+
+#[test]
 fn a_player_whom_a_person_moved_is_left_alone() {
     for generation in ["contract", "toggling", "newest"] {
         let lab = Lab::new(1, generation, &automation("step", ""));

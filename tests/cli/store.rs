@@ -127,3 +127,35 @@ fn a_store_that_is_locked_for_a_while_holds_the_daemon_up_and_does_not_end_it() 
     wait("runs go on", || runs().len() >= before + 3);
     assert!(daemon.0.try_wait().unwrap().is_none(), "the daemon ended");
 }
+
+#[test]
+fn a_command_waits_for_a_locked_store_and_then_says_what_to_do() {
+    let project = Project::with_script("fn run(event) { }");
+    project.trigger();
+    let store = project.path().join("uproctor.db");
+    let lock = || {
+        let connection = rusqlite::Connection::open(&store).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    };
+    let locked = lock();
+    let waiting = project.command().arg("pause").stdout(Stdio::piped()).spawn().unwrap();
+    thread::sleep(Duration::from_secs(5));
+    drop(locked);
+    let output = waiting.wait_with_output().unwrap();
+    assert!(output.status.success() && text(&output).contains("is paused"), "{}", text(&output));
+
+    let _daemon = start(&project);
+    let locked = lock();
+    let resuming = project.command().arg("resume").stdout(Stdio::piped()).spawn().unwrap();
+    thread::sleep(Duration::from_secs(5));
+    drop(locked);
+    let output = resuming.wait_with_output().unwrap();
+    assert!(output.status.success() && text(&output).contains("goes on"), "{}", text(&output));
+
+    let _locked = lock();
+    let output = project.run(&["pause"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("close whatever has it open, and try again"), "{}", text(&output));
+}

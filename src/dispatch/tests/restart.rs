@@ -89,3 +89,52 @@ fn a_burst_goes_on_and_what_it_became_knows_how_many_they_were() {
     let [Work::Run { event, .. }] = work.as_slice() else { panic!("one run") };
     assert_eq!((event.id, event.count), (EventId(5), 2));
 }
+
+/// The first instant that there is.
+const FAR: &str = "-009999-01-02T01:59:59Z";
+
+#[test]
+fn a_cursor_that_does_not_read_holds_its_automation_alone() {
+    let other = "[[automation]]\nname = \"other\"\nscript = \"it.rhai\"\non = { every = \"1m\" }";
+    let clock = format!("on = {{ every = \"1m\" }}\n{other}");
+    let poll = format!("on = {{ poll = \"1m\" }}\n{other}");
+    for (lines, name, value, reads) in [
+        (&clock, "clock", "{", false),
+        (&clock, "clock", "", false),
+        (&clock, "clock", r#"{"at":"+999999-01-01T00:00:00Z","schedule":""}"#, false),
+        (&clock, "clock", FAR, true),
+        (&poll, "poll/dry-run", r#"{"value":null,"keys":[],"doubts":-1}"#, false),
+        (&poll, "poll/dry-run", r#"{"value":null,"keys":[],"doubts":99999999999}"#, false),
+    ] {
+        let lab = Lab::new("fn poll() { [] }\nfn run(event) { }", lines, fine());
+        drop(lab.start(0));
+        let raw = rusqlite::Connection::open(&lab.config.daemon.store).unwrap();
+        let (sql, params) = if reads {
+            (
+                "UPDATE cursor SET value = json_set(value, '$.at', ?2) WHERE automation = 'it' AND name = ?1",
+                [name, value],
+            )
+        } else {
+            ("INSERT OR REPLACE INTO cursor VALUES ('it', ?1, ?2)", [name, value])
+        };
+        assert_eq!(raw.execute(sql, params).unwrap(), 1);
+        drop(raw);
+        let (mut daemon, _) = lab.start(10);
+        let held = daemon.store.history().holds(daemon.env.now()).unwrap();
+        if reads {
+            assert!(held.is_empty(), "{held:?}");
+        } else {
+            assert!(held.len() == 1 && held[0].held.to_string().contains("it"), "{value}: {held:?}");
+            let reason = &held[0].reason;
+            assert!(reason.contains(&format!("name = '{name}'")) && reason.contains("resume it"), "{reason}");
+        }
+        let mut work = daemon.tick(60);
+        work.retain(|one| !matches!(one, Work::Poll { .. }) || reads);
+        assert!(
+            work.iter()
+                .any(|one| matches!(one, Work::Run { event, .. } if event.automation.as_str() == "other"))
+        );
+        assert!(reads || work.len() == 1, "{name} {value}");
+        daemon.work_off(work);
+    }
+}

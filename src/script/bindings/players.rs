@@ -38,6 +38,7 @@ mod players {
     };
     use crate::{
         api::{Call, Endpoint},
+        environment::Priority,
         script::{
             error::RhaiResultOf,
             records::{Records, to_dynamic, to_json},
@@ -55,7 +56,7 @@ mod players {
     pub fn list(ctx: NativeCallContext, session_name: &str) -> RhaiResultOf<Records> {
         let run = context(&ctx)?;
         let call = Call::new(Endpoint::PlayersList).session(&session(session_name)?);
-        Ok(Records::new(run.read_json(&call)?))
+        Ok(Records::of(run.read(&call, Priority::Read)?))
     }
 
     /// The players of a session with these fields only. A field that the server does not know is `()`.
@@ -68,7 +69,7 @@ mod players {
         let run = context(&ctx)?;
         let call = Call::new(Endpoint::PlayersList).session(&session(session_name)?);
         let call = with_fields(call, "players::list", fields)?;
-        Ok(Records::new(run.read_json(&call)?))
+        Ok(Records::of(run.read(&call, Priority::Read)?))
     }
 
     /// One player: a map of `name`, `id`, `page_order`, `show_page`, `started`, `label`. It counts as seen, as in

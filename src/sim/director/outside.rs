@@ -1,7 +1,5 @@
 //! What comes to a daemon from outside: webhooks, and what goes wrong.
 
-use std::sync::Arc;
-
 use super::{Director, Hook, Planned, SEND_AGAIN};
 use crate::{
     dispatch::Happened,
@@ -91,7 +89,7 @@ impl Director {
                     detail,
                 };
                 let delivery = Delivery { hook: name, messages: vec![hook.message.clone()] };
-                match store.accept_webhook(event, delivery).wait() {
+                match store.accept_webhook(event, delivery, |_| {}).wait() {
                     Ok(Acceptance::New(event)) => {
                         let id = event.id;
                         let answered = {
@@ -101,7 +99,7 @@ impl Director {
                             let share = state.dice.faults().lost_answers;
                             let lost = state.dice.happens(share);
                             if !state.dead {
-                                state.happened.push(Happened::Input(Input::Accepted(Arc::new(event))));
+                                state.happened.push(Happened::Input(Input::Accepted(event)));
                             }
                             !state.dead && !lost
                         };

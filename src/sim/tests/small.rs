@@ -101,3 +101,31 @@ fn after_the_server_was_away_steps_wait_until_it_knows_who_is_there() {
     }
     assert!(steps > 5 && waited > 0, "{steps} steps, {waited} after an absence");
 }
+
+#[test]
+fn whoever_waits_for_the_server_goes_on_within_a_second_of_its_first_answer() {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let setup = setup(
+        "fn run(event) { players::list(param(\"session\")); }",
+        &names.map(|name| (name, "30m")),
+        Faults::NONE,
+    );
+    let mut rehearsal = Rehearsal::prepare(setup).expect("a rehearsal");
+    rehearsal.run_for(Duration::from_secs(90)).expect("time passes");
+    let back = rehearsal.now() + 5 * 60_000_000;
+    rehearsal.stage.lock().server_down_until = back;
+    rehearsal.run_for(Duration::from_mins(10)).expect("time passes");
+    let state = rehearsal.stage.lock();
+    let answers: Vec<(i64, u64)> = (state.journal.entries().iter())
+        .filter_map(|entry| match &entry.what {
+            What::Call(call) if entry.at >= back && call.outcome == "200" => Some((entry.at, call.actor)),
+            _ => None,
+        })
+        .collect();
+    let first = answers[0].0;
+    assert!(first > back + 1_000_000, "nobody asks all the time");
+    // One request after another takes some milliseconds each.
+    let soon = answers.iter().filter(|(at, _)| at - first <= 1_100_000);
+    let actors: std::collections::BTreeSet<u64> = soon.map(|(_, actor)| *actor).collect();
+    assert_eq!(actors.len(), names.len(), "{answers:?}");
+}

@@ -12,9 +12,9 @@ use super::{
     out, run, show,
 };
 use crate::{
-    config::{self, DaemonSection},
+    config::{self, DaemonSection, Trigger},
     dispatch::{Dispatcher, Happened, Waiting, Work},
-    domain::{AutomationName, Detail, Event, EventId, EventKind, RunId},
+    domain::{AutomationName, Detail, Event, EventId, EventKind, PlayerName, RunId, SessionName},
     engine::Input,
     environment::{Environment, Scope},
     live::Live,
@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// What the script gets as `event.payload`
     #[arg(long, value_name = "JSON", value_parser = json_value)]
     payload: Option<Value>,
+    /// The player that the script gets as `event.player`, for an automation with a `player` trigger
+    #[arg(long, value_name = "SESSION/PLAYER", value_parser = player, conflicts_with = "payload")]
+    player: Option<Value>,
     /// Write nothing, whatever the automation's mode is
     #[arg(long)]
     dry_run: bool,
@@ -43,10 +46,20 @@ fn json_value(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))
 }
 
+/// `monday/ABC` as the payload that names the player.
+fn player(text: &str) -> Result<Value, String> {
+    let wrong = || format!("{text:?} is no player: write SESSION/PLAYER");
+    let (session, player) = text.split_once('/').ok_or_else(wrong)?;
+    let session = SessionName::new(session).map_err(|error| error.to_string())?;
+    let player = PlayerName::new(player).map_err(|error| error.to_string())?;
+    Ok(json!({"session": session, "player": player}))
+}
+
 /// Runs an automation once: by the daemon, if one runs, else here.
 pub(super) fn run(args: &Args, path: &Path) -> Exit {
     let daemon = config::load(path).config.daemon;
-    let body = json!({"automation": args.name.as_str(), "payload": args.payload, "dry_run": args.dry_run});
+    let payload = args.player.clone().or_else(|| args.payload.clone()).unwrap_or(Value::Null);
+    let body = json!({"automation": args.name.as_str(), "payload": payload, "dry_run": args.dry_run});
     match control::ask(&daemon.store, "trigger", &body) {
         Asked::Answer(answer) => follow_answer(&answer, &daemon, args.json),
         Asked::Failed(exit) => exit,
@@ -56,10 +69,7 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
             if !broken && let Err(exit) = control::known(&draft.config, &args.name) {
                 return exit;
             }
-            let detail = Detail::Manual {
-                payload: args.payload.clone().unwrap_or(Value::Null),
-                dry_run: args.dry_run,
-            };
+            let detail = Detail::Manual { payload, dry_run: args.dry_run };
             let name = args.name.clone();
             here(path, args.json, move |tools| {
                 let now = tools.env.now();
@@ -123,7 +133,10 @@ pub(super) fn here(
     };
     // Clocks and polls are the daemon's business.
     let mut only = config.clone();
-    only.automations.iter_mut().for_each(|automation| automation.triggers.clear());
+    // What is observed is not looked at by itself here; whom a person names is looked at because of it.
+    for automation in &mut only.automations {
+        automation.triggers.retain(|trigger| matches!(trigger, Trigger::Observe(_)));
+    }
     let runtime: Runtime = match run::runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,

@@ -18,7 +18,7 @@ use super::{
     records::{to_dynamic, to_json},
 };
 use crate::{
-    config::Automation,
+    config::{Automation, Observed, Trigger},
     domain::{Detail, Event, Mode, Outcome, PlayerName, RunId, RunReport, SessionName, TraceLine},
     effects::{Actor, EffectError},
     environment::{Scope, Stopped},
@@ -78,9 +78,13 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
     if let Detail::Plan { run } = event.detail {
         return carry_out_plan(task, &actor.approved(), run);
     }
-    note_player(&actor, event);
+    let told = match task.told(event) {
+        Ok(told) => told,
+        Err(failed) => return (failed, (0, Vec::new())),
+    };
+    note_player(&actor, &told);
     let context = task.context(actor, false);
-    let mut report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&event.to_script())) {
+    let mut report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&told)) {
         Ok(_) => RunReport::done(),
         Err(failed) => failed,
     };
@@ -92,10 +96,9 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
 }
 
 /// The script has seen the player of its event, as they were when it came about.
-fn note_player(actor: &Actor, event: &Event) {
-    if let Detail::Observed(observation) = &event.detail
-        && let Some(player) = observation.about.get("player")
-        && let Some(session) = player["session"].as_str().and_then(|name| SessionName::new(name).ok())
+fn note_player(actor: &Actor, told: &Value) {
+    let player = &told["player"];
+    if let Some(session) = player["session"].as_str().and_then(|name| SessionName::new(name).ok())
         && let Some(name) = player["name"].as_str().and_then(|name| PlayerName::new(name).ok())
     {
         actor.saw_player(&session, &name, player);
@@ -138,6 +141,32 @@ pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, PollFa
 }
 
 impl RunTask {
+    /// The event as the script gets it. Where a person names a player to an automation that waits for players, it is as if
+    /// something had been observed of them.
+    fn told(&self, event: &Event) -> Result<Value, RunReport> {
+        let mut told = event.to_script();
+        let Detail::Manual { payload, .. } = &event.detail else { return Ok(told) };
+        let waits = |trigger: &Trigger| match trigger {
+            Trigger::Observe(observe) => matches!(observe.what, Observed::Player { .. }),
+            _ => false,
+        };
+        let (Some(session), Some(player)) = (payload["session"].as_str(), payload["player"].as_str()) else {
+            return Ok(told);
+        };
+        if !self.automation.triggers.iter().any(waits) {
+            return Ok(told);
+        }
+        let name = SessionName::new(session).map_err(|error| RunReport::failed(error.to_string()))?;
+        let players = self.tools.watch.players(&name, &self.scope);
+        let mut players = players.map_err(|error| RunReport::failed(error.message))?;
+        let found = players.remove(player);
+        let unknown = || RunReport::failed(format!("session {session:?} has no player {player:?}"));
+        told["player"] = found.ok_or_else(unknown)?;
+        told["session"] = session.into();
+        told["what"] = "manual".into();
+        Ok(told)
+    }
+
     /// The run, as the door knows it.
     fn actor(&self) -> Actor {
         let (automation, allow) = (self.automation.name.clone(), self.automation.allow.clone());

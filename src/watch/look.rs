@@ -141,7 +141,9 @@ impl Watch {
             let now = ours + known.skew(&self.client);
             let session = known.session(name, 0.0);
             let heard_long_ago = session.heard.is_none_or(|heard| !soon(now - heard, interval));
-            (session.players.is_empty(), heard_long_ago, session.cursor)
+            // In a session that sleeps, whoever comes back is noticed by what they do.
+            let is_awake = interval.is_none() || session.looked.is_none_or(|looked| session.is_awake(looked));
+            (session.players.is_empty(), heard_long_ago && is_awake, session.cursor)
         };
         if is_new {
             self.read_fields(name, ours, priority, scope)?;

@@ -217,7 +217,9 @@ impl Watch {
             let view = known.view(session, now);
             let fired = known.fired.get(name).cloned().unwrap_or_default();
             let due = rule::due(session, &view, &known.rules, &known.common.began, &fired);
-            let checkpoint = known.checkpoints.get(name).is_none_or(|last| now - last >= CHECKPOINT);
+            // Of a session that sleeps, nothing is waited for.
+            let checkpoint = session.is_awake(now)
+                && known.checkpoints.get(name).is_none_or(|last| now - last >= CHECKPOINT);
             let mut after = fired;
             for Due { rule, player, since, visit } in &due {
                 let rule = &known.rules[*rule];

@@ -94,6 +94,31 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// The server is gone, with everything it knew.
+    pub(crate) fn stop_server(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.server.id().to_string()]).status();
+        let _ = self.server.wait();
+    }
+
+    /// Another one, without participants, at the same address.
+    pub(crate) fn start_server(&mut self) {
+        let address = self.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let arguments = ["sandbox", "--listen", &address, "--token", "T", "--session", "s"];
+        let mut server = self
+            .project
+            .command()
+            .args(arguments)
+            .args(["--experiment", "slow.toml", "--players", "1"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        self.server = server;
+    }
+}
+
 impl Drop for Lab {
     fn drop(&mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.server.id().to_string()]).status();

@@ -16,6 +16,7 @@ mod docs;
 mod kill;
 mod lab;
 mod ledger;
+mod observe;
 mod post;
 mod project;
 mod rehearse;

@@ -1,0 +1,94 @@
+//! Automations that wait for what is observed, as a user runs them.
+
+use crate::{daemon::until, lab::Lab};
+
+const AUTOMATIONS: &str = r#"
+[watch]
+every = "1s"
+
+[[automation]]
+name = "stalled"
+on = { player = "stalled", for = "2s" }
+script = "tell.rhai"
+
+[[automation]]
+name = "started"
+on = { daemon = "started" }
+script = "fails.rhai"
+
+[[automation]]
+name = "failures"
+on = { run = "failed", automations = ["started"] }
+script = "tell.rhai"
+
+[[automation]]
+name = "server"
+on = [{ server = "down", for = "1s" }, { server = "up" }]
+script = "tell.rhai"
+"#;
+
+const TELL: &str = r#"
+fn run(event) {
+    if "player" in event { log::info(event.what + " " + event.player.name + " " + event.player["class"]); }
+    else if "run" in event { log::info(event.what + " " + event.run.automation + " " + event.run.reason); }
+    else { log::info(event.what); }
+}
+"#;
+
+/// What the runs of an automation logged, oldest first.
+fn told(lab: &Lab, automation: &str) -> Vec<String> {
+    let runs = lab.json(&["runs", automation, "--json"]);
+    let mut told = Vec::new();
+    for run in runs.as_array().unwrap().iter().rev().filter_map(|run| run["run"].as_i64()) {
+        let shown = lab.json(&["show", &run.to_string(), "--json"]);
+        let lines = shown["trace"].as_array().unwrap().iter().filter(|line| line["kind"] == "info");
+        told.extend(lines.filter_map(|line| Some(line["text"].as_str()?.to_owned())));
+    }
+    told
+}
+
+fn lab() -> Lab {
+    let lab = Lab::new(2, "newest", AUTOMATIONS);
+    lab.project.write("scripts/tell.rhai", TELL);
+    lab.project.write("scripts/fails.rhai", "fn run(event) { fail(\"on purpose\"); }");
+    lab
+}
+
+#[test]
+fn who_stalls_is_told_once_and_so_are_a_start_and_a_failure() {
+    let lab = lab();
+    let daemon = lab.daemon();
+    until("both are told of", || told(&lab, "stalled").len() == 2);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    daemon.stop();
+    let daemon = lab.daemon();
+    until("the second start is told of", || told(&lab, "failures").len() == 2);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let mut stalled = told(&lab, "stalled");
+    stalled.sort();
+    assert_eq!(stalled, ["stalled p1 stalled", "stalled p2 stalled"], "once a visit, also across a restart");
+    assert_eq!(told(&lab, "failures")[0], "failed started fails.rhai:1:17: on purpose");
+    daemon.stop();
+}
+
+#[test]
+fn a_server_that_is_down_and_up_again_is_told_of() {
+    let mut lab = lab();
+    let _daemon = lab.daemon();
+    until("the players are known", || told(&lab, "stalled").len() == 2);
+    lab.stop_server();
+    until("the server is down", || told(&lab, "server") == ["down"]);
+    lab.start_server();
+    until("the server is up", || told(&lab, "server") == ["down", "up"]);
+}
+
+#[test]
+fn a_person_can_name_the_player() {
+    let lab = lab();
+    let run = lab.json(&["trigger", "stalled", "--player", "s/p2", "--json"]);
+    assert!(run["trace"].to_string().contains("manual p2 thinking"), "{run:#}");
+    let run = lab.json(&["trigger", "stalled", "--player", "s/nobody", "--json"]);
+    assert_eq!(run["reason"], "session \"s\" has no player \"nobody\"");
+    let (code, text) = lab.run(&["trigger", "stalled", "--player", "p2"]);
+    assert!(code == 2 && text.contains("write SESSION/PLAYER"), "{text}");
+}

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     api::Generation,
-    config::{Config, Trigger},
-    domain::{EventId, Mode},
+    config::{Config, Observe, Observed, Trigger},
+    domain::{EventId, Mode, Pattern},
     sandbox::{Fate, Mix, Outcome, Sandbox, Scenario, World, population},
     script::Library,
     store::{RunRow, RunsFilter, StoreError, WriteRow},
@@ -304,14 +304,23 @@ pub(super) fn people(setup: &Setup) -> Result<(World, SecretString, Vec<String>,
     Ok((world, token, sessions, players))
 }
 
-/// The sessions that scripts are told of in `params.session`; one of its own where there are none.
+/// The sessions that scripts are told of in `params.session`, and those that triggers name; one of its own where there are
+/// none.
 fn sessions_of(config: &Config) -> Vec<String> {
     let mut sessions: Vec<String> = Vec::new();
     for automation in &config.automations {
-        if let Some(Value::String(session)) = automation.params.get("session")
-            && !sessions.contains(session)
-        {
-            sessions.push(session.clone());
+        let param = automation.params.get("session").and_then(Value::as_str);
+        let named = automation.triggers.iter().filter_map(|trigger| match trigger {
+            Trigger::Observe(Observe {
+                what: Observed::Player { sessions, .. } | Observed::Session { sessions, .. },
+                ..
+            }) => Some(sessions.iter().filter_map(Pattern::literal)),
+            _ => None,
+        });
+        for session in param.into_iter().chain(named.flatten()) {
+            if !sessions.iter().any(|known| known == session) {
+                sessions.push(session.to_owned());
+            }
         }
     }
     if sessions.is_empty() {

@@ -9,6 +9,7 @@
 
 mod api;
 mod check;
+mod cookbook;
 mod daemon;
 mod disk;
 mod docs;

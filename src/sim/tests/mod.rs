@@ -1,5 +1,6 @@
 //! Our own simulation test: random experiments, random automations, random faults and crashes, and what always holds.
 
+mod cookbook;
 mod evening;
 mod small;
 

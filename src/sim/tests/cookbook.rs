@@ -21,6 +21,9 @@ const EXPERIMENTS: [&str; 3] = ["dilemma", "survey", "market"];
 fn params(recipe: &str) -> Value {
     match recipe {
         "step_stalled" => json!({"not_pages": ["dilemma/Decision", "market/Bid"]}),
+        "fill_and_advance" => json!({"defaults": {
+            "dilemma/Decision": {"cooperate": false}, "market/Bid": {"bid": 0}, "survey/About": {"age": 0},
+        }}),
         _ => json!({}),
     }
 }

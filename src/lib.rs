@@ -25,6 +25,8 @@ pub mod watch;
 
 pub mod script;
 
+pub mod cookbook;
+
 pub mod dispatch;
 
 pub mod sandbox;

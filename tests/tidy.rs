@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The top-level modules, each of which may import those before it only.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "domain",
     "environment",
     "schedule",
@@ -20,6 +20,7 @@ const ORDER: [&str; 19] = [
     "effects",
     "watch",
     "script",
+    "cookbook",
     "dispatch",
     "sandbox",
     "sim",

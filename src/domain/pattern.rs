@@ -12,6 +12,11 @@ impl Pattern {
         Self(text.into())
     }
 
+    /// The one name that fits, where there is no `*` in it.
+    pub fn literal(&self) -> Option<&str> {
+        (!self.0.contains('*')).then_some(&self.0)
+    }
+
     /// Whether the whole name fits.
     pub fn matches(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');

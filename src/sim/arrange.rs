@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{Faults, Setup};
 use crate::{
     api::Generation,
-    config,
+    config::{self, Config},
+    cookbook::Recipe,
     domain::{Problem, did_you_mean},
     sandbox::{Scenario, parse_share},
     script::{self, Library},
@@ -18,7 +19,8 @@ use crate::{
 pub(super) struct Arrangement;
 
 /// What may stand in it.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
+    "recipe",
     "experiment",
     "config",
     "players",
@@ -83,7 +85,7 @@ impl Arrangement {
         if let Some(generation) = text(map, "generation")? {
             setup.generation = generation_named(&generation)?;
         }
-        automations(map, &mut setup)?;
+        automations(map, &mut setup, folder)?;
         Ok(setup)
     }
 }
@@ -112,7 +114,15 @@ pub fn name_of(generation: Generation) -> &'static str {
     }
 }
 
-fn automations(map: &Map, setup: &mut Setup) -> Result<(), String> {
+fn automations(map: &Map, setup: &mut Setup, folder: &Path) -> Result<(), String> {
+    if let Some(named) = map.get("recipe") {
+        let named: Vec<String> = match named.clone().into_string() {
+            Ok(one) => vec![one],
+            Err(_) => rhai::serde::from_dynamic(named)
+                .map_err(|_| "`recipe` is a script in quotes, or a list of them".to_owned())?,
+        };
+        recipes(&named, setup, folder)?;
+    }
     if let Some(described) = map.get("automations") {
         describe(described, setup)?;
     }
@@ -146,7 +156,9 @@ fn describe(described: &Dynamic, setup: &mut Setup) -> Result<(), String> {
     let text =
         toml::to_string(&whole).map_err(|error| format!("`automations` is a list of maps: {error}"))?;
     let draft = config::parse_for_rehearsal(Path::new("automations"), text);
-    let config = config::Config { automations: draft.config.automations, ..setup.config.clone() };
+    // The places of what is wrong are those of this text.
+    let (file, text) = (draft.config.file, draft.config.text);
+    let config = Config { automations: draft.config.automations, file, text, ..setup.config.clone() };
     let (library, found) = Library::load(&config);
     let mut problems = draft.problems;
     problems.extend(found);
@@ -156,6 +168,37 @@ fn describe(described: &Dynamic, setup: &mut Setup) -> Result<(), String> {
         return Err(format!("`automations`: {}", errors.join("; ")));
     }
     setup.config = config;
+    setup.library = library;
+    Ok(())
+}
+
+/// The automations in the headers of scripts, instead of those of the configuration, and the servers that they speak to
+/// beside its own.
+fn recipes(named: &[String], setup: &mut Setup, folder: &Path) -> Result<(), String> {
+    let zone = setup.config.daemon.timezone.as_ref().map_or_else(|| "UTC".to_owned(), ToString::to_string);
+    let mut whole = Config { automations: Vec::new(), ..setup.config.clone() };
+    for name in named {
+        let path = folder.join(name);
+        let source = std::fs::read_to_string(&path)
+            .map_err(|error| format!("the recipe {} cannot be read: {error}", path.display()))?;
+        let recipe = Recipe::read(&path, &source).map_err(|problem| problem.to_string())?;
+        let draft = recipe.draft(&zone);
+        let (library, found) = Library::load(&draft.config);
+        let mut problems = draft.problems;
+        problems.extend(found);
+        problems.extend(script::check(&draft.config, &library));
+        problems.retain(Problem::is_error);
+        if !problems.is_empty() {
+            return Err(told(&problems));
+        }
+        whole.automations.extend(draft.config.automations);
+        whole.http.extend(draft.config.http);
+    }
+    let (library, problems) = Library::load(&whole);
+    if !problems.is_empty() {
+        return Err(told(&problems));
+    }
+    setup.config = whole;
     setup.library = library;
     Ok(())
 }

@@ -161,7 +161,12 @@ fn acts(engine: &mut Engine) {
     engine.register_fn("stall", |handle: &mut Handle, player: &str, page: &str| {
         on(handle, player, |r, p| r.stall(p, Some(page)))
     });
-    engine.register_fn("leave", |handle: &mut Handle, player: &str| on(handle, player, Rehearsal::leave));
+    engine.register_fn("leave", |handle: &mut Handle, player: &str| {
+        on(handle, player, |r, p| r.leave(p, None))
+    });
+    engine.register_fn("leave", |handle: &mut Handle, player: &str, page: &str| {
+        on(handle, player, |r, p| r.leave(p, Some(page)))
+    });
     engine.register_fn("come_back", |handle: &mut Handle, player: &str| {
         on(handle, player, Rehearsal::come_back)
     });
@@ -191,6 +196,11 @@ fn acts(engine: &mut Engine) {
             lock(&handle.0).set_fields(player, &fields).map_err(failed)
         },
     );
+    engine.register_fn("answer", |handle: &mut Handle, url: &str, body: Dynamic| -> RhaiResultOf<()> {
+        let body = json(&body)?;
+        lock(&handle.0).answer(url, body);
+        Ok(())
+    });
     engine.register_fn("restart_server", |handle: &mut Handle| lock(&handle.0).restart_server());
 }
 

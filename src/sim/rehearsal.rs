@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     api::Generation,
-    config::{Config, Trigger},
-    domain::{EventId, Mode},
+    config::{Config, Observe, Observed, Trigger},
+    domain::{EventId, Mode, Pattern},
     sandbox::{Fate, Mix, Outcome, Sandbox, Scenario, World, population},
     script::Library,
     store::{RunRow, RunsFilter, StoreError, WriteRow},
@@ -146,21 +146,30 @@ impl Rehearsal {
 
     /// Lets a participant stall where they are, or on a page once they come to it.
     pub fn stall(&mut self, player: &str, page: Option<&str>) -> Result<(), String> {
-        if let Some(page) = page {
-            let experiment = Arc::clone(self.stage.lock().world.sandbox().experiment());
-            if experiment.page(page).is_none() {
-                return Err(format!("the experiment has no page {page:?}: write it like \"app/Page\""));
-            }
-        }
+        self.has_page(page)?;
         self.on(player, |world, now| match page {
             None => world.stall(now, player),
             Some(page) => world.stall_on(player, page),
         })
     }
 
-    /// Lets a participant close the tab.
-    pub fn leave(&mut self, player: &str) -> Result<(), String> {
-        self.on(player, |world, now| world.leave(now, player, None))
+    /// Lets a participant close the tab: now, or on that page.
+    pub fn leave(&mut self, player: &str, page: Option<&str>) -> Result<(), String> {
+        self.has_page(page)?;
+        self.on(player, |world, now| match page {
+            None => world.leave(now, player, None),
+            Some(page) => world.leave_on(player, page),
+        })
+    }
+
+    fn has_page(&self, page: Option<&str>) -> Result<(), String> {
+        let experiment = Arc::clone(self.stage.lock().world.sandbox().experiment());
+        match page {
+            Some(page) if experiment.page(page).is_none() => {
+                Err(format!("the experiment has no page {page:?}: write it like \"app/Page\""))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Lets a participant open the tab again, or go on.
@@ -179,6 +188,11 @@ impl Rehearsal {
         let mut state = self.stage.lock();
         let now = seconds(state.now);
         if act(&mut state.world, now) { Ok(()) } else { Err(format!("there is no participant {player:?}")) }
+    }
+
+    /// From now on another server answers so where the address begins like this.
+    pub fn answer(&mut self, url: &str, body: Value) {
+        self.stage.lock().answers.push((url.to_owned(), body));
     }
 
     /// The players of the first session as the server has them now, each with `name`, `page`, `show_page`, `pages`,
@@ -304,14 +318,23 @@ pub(super) fn people(setup: &Setup) -> Result<(World, SecretString, Vec<String>,
     Ok((world, token, sessions, players))
 }
 
-/// The sessions that scripts are told of in `params.session`; one of its own where there are none.
+/// The sessions that scripts are told of in `params.session`, and those that triggers name; one of its own where there are
+/// none.
 fn sessions_of(config: &Config) -> Vec<String> {
     let mut sessions: Vec<String> = Vec::new();
     for automation in &config.automations {
-        if let Some(Value::String(session)) = automation.params.get("session")
-            && !sessions.contains(session)
-        {
-            sessions.push(session.clone());
+        let param = automation.params.get("session").and_then(Value::as_str);
+        let named = automation.triggers.iter().filter_map(|trigger| match trigger {
+            Trigger::Observe(Observe {
+                what: Observed::Player { sessions, .. } | Observed::Session { sessions, .. },
+                ..
+            }) => Some(sessions.iter().filter_map(Pattern::literal)),
+            _ => None,
+        });
+        for session in param.into_iter().chain(named.flatten()) {
+            if !sessions.iter().any(|known| known == session) {
+                sessions.push(session.to_owned());
+            }
         }
     }
     if sessions.is_empty() {

@@ -58,6 +58,8 @@ pub(super) struct State {
     pub(super) dice: Dice,
     /// Everything that happened, for people and for comparison.
     pub(super) journal: Journal,
+    /// What other servers answer, by the beginning of the address; the newest counts.
+    pub(super) answers: Vec<(String, serde_json::Value)>,
     /// The daemon crashed: nothing that its threads still do counts.
     pub(super) dead: bool,
     /// After so many more steps of the daemon it crashes.
@@ -100,6 +102,7 @@ impl Stage {
             world,
             dice,
             journal: Journal::default(),
+            answers: Vec::new(),
             dead: false,
             crash_in: None,
             server_down_until: Micros::MIN,

@@ -18,6 +18,8 @@ use crate::{
 pub(super) const PRESENCE: f64 = 15.0;
 /// How often a session is looked at in which nothing is heard of anybody, in seconds.
 const ASLEEP: f64 = 60.0;
+/// How far looks at a session may be apart that no trigger is about, for them to belong together, in seconds.
+const UNOBSERVED: f64 = 90.0;
 /// The longest that one read may take, tries included, in seconds.
 const READ: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -139,8 +141,13 @@ impl Watch {
         let (is_new, online_due, since) = {
             let mut known = self.lock();
             let now = ours + known.skew(&self.client);
+            let every = known.section.every.as_secs_f64();
             let session = known.session(name, 0.0);
-            let heard_long_ago = session.heard.is_none_or(|heard| !soon(now - heard, interval));
+            let heard_long_ago = session.heard.is_none_or(|heard| match interval {
+                Some(_) => !soon(now - heard, interval),
+                // A script is about to act on who is there.
+                None => !(0.0..every).contains(&(now - heard)),
+            });
             // In a session that sleeps, whoever comes back is noticed by what they do.
             let is_awake = interval.is_none() || session.looked.is_none_or(|looked| session.is_awake(looked));
             (session.players.is_empty(), heard_long_ago && is_awake, session.cursor)
@@ -168,7 +175,7 @@ impl Watch {
             let session = known.session(name, 0.0);
             match session.stale {
                 Stale::No => false,
-                Stale::Soon => !soon(ours - session.read, interval),
+                Stale::Soon => interval.is_none() || !soon(ours - session.read, interval),
                 Stale::Now => true,
             }
         };
@@ -182,7 +189,9 @@ impl Watch {
                 let online = parse::<Online<'_>>(body)?;
                 let mut known = self.lock();
                 let now = seconds(self.env.now()) + known.skew(&self.client);
-                let usual = usual(PRESENCE.max(interval.unwrap_or_default()));
+                // Of what only scripts look at, nobody knows how often.
+                let apart = if known.is_observed(name.as_str()) { PRESENCE } else { UNOBSERVED };
+                let usual = usual(apart.max(interval.unwrap_or_default()));
                 Ok(known.session(name, 0.0).take_online(&online, now, usual))
             })?;
         }

@@ -1,6 +1,6 @@
 //! What the docs say is what the program says.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::project::Project;
 
@@ -18,6 +18,33 @@ fn the_page_of_functions_is_the_programs_own() {
         at_the_top("docs/functions.md"),
         "run: uproctor functions --markdown > docs/functions.md"
     );
+}
+
+#[test]
+fn the_pages_of_the_cookbook_are_the_programs_own() {
+    let project = Project::with_script("fn run(event) { }");
+    let output = project.run(&["init", "--markdown", "pages"]);
+    assert_eq!(output.status.code(), Some(0), "{}", crate::project::text(&output));
+    let read = |folder: &Path| -> BTreeMap<String, String> {
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+        files
+            .map(|file| {
+                let name = file.file_name().to_string_lossy().into_owned();
+                (name, fs::read_to_string(file.path()).unwrap())
+            })
+            .collect()
+    };
+    let there = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cookbook"));
+    let made = read(&project.path().join("pages"));
+    assert!(
+        made.keys().eq(there.keys()),
+        "docs/cookbook has other pages: {:?} and {:?}",
+        made.keys(),
+        there.keys()
+    );
+    for (name, page) in made {
+        assert_eq!(page, there[&name], "run: uproctor init --markdown docs/cookbook");
+    }
 }
 
 #[test]

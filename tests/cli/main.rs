@@ -10,6 +10,7 @@
 mod api;
 mod arranged;
 mod check;
+mod cookbook;
 mod daemon;
 mod disk;
 mod docs;

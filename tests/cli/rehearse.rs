@@ -206,6 +206,12 @@ fn a_wrong_test_is_told_with_its_place() {
         ("fn test_it() { rehearse(#{ players: 2 }).stall(\"p1\", \"no/Page\"); }", "no page"),
         ("fn test_it() { rehearse().player(\"nobody\"); }", "no player"),
         ("fn test_it() { rehearse(#{ experiment: \"survey\" }).run(\"soon\"); }", "not a duration"),
+        ("fn test_it() { rehearse(#{ recipe: \"none.rhai\" }); }", "none.rhai cannot be read"),
+        (
+            "fn test_it() { rehearse(#{ recipe: \"it.rhai\" }); }",
+            "it.rhai has no ```toml block in its header",
+        ),
+        ("fn test_it() { rehearse(#{ recipe: 7 }); }", "`recipe` is a script in quotes"),
         ("fn test_it() { loop {} }", "computes without end"),
         ("fn test_it() { nosuch(); }", "nosuch"),
         ("fn test_it( { }", "x.test.rhai:1:"),

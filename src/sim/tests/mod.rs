@@ -1,6 +1,7 @@
 //! Our own simulation test: random experiments, random automations, random faults and crashes, and what always holds.
 
 mod absence;
+mod cookbook;
 mod evening;
 mod small;
 

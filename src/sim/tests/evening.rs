@@ -16,10 +16,13 @@ use crate::{
 };
 
 /// The scripts of a new project, and some that are as bad as scripts get.
-const SCRIPTS: [(&str, &str); 7] = [
+const SCRIPTS: [(&str, &str); 10] = [
     ("step_stalled.rhai", include_str!("../../../scripts/step_stalled.rhai")),
     ("welcome.rhai", include_str!("../../../scripts/welcome.rhai")),
     ("returned.rhai", include_str!("../../../scripts/returned.rhai")),
+    ("fill_and_advance.rhai", include_str!("../../../scripts/fill_and_advance.rhai")),
+    ("free_partners.rhai", include_str!("../../../scripts/free_partners.rhai")),
+    ("remind.rhai", include_str!("../../../scripts/nudge.rhai")),
     (
         "nudge.rhai",
         r#"
@@ -261,6 +264,24 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
     if rng.random_bool(0.3) {
         let allow = "\"players.end\", \"players.revert\", \"players.redirect\", \"sessions.testing\"";
         add("other-moves", "every = \"70s\"", "other_moves.rhai", "", allow, "");
+    }
+    if chosen(rng) {
+        let patience = rng.random_range(20..200);
+        let on = format!("player = \"stalled\", for = \"{patience}s\"");
+        let texts = ", text = \"Are you there?\", again = \"Please go on.\", wait = \"30s\"";
+        add("remind", &on, "remind.rhai", texts, "\"players.message\"", &pace(rng, true));
+    }
+    if chosen(rng) {
+        let defaults =
+            ", defaults = { \"dilemma/Decision\" = { cooperate = false }, \"market/Bid\" = { bid = 0 } }";
+        let allow = "\"players.fields\", \"players.advance\"";
+        add("fill", "player = \"absent\"", "fill_and_advance.rhai", defaults, allow, &pace(rng, true));
+    }
+    if chosen(rng) {
+        let to = ["next", "end"][rng.random_range(0..2)];
+        let allow = "\"players.fields\", \"players.advance\", \"players.end\"";
+        let to = format!(", to = \"{to}\"");
+        add("free", "player = \"victim\"", "free_partners.rhai", &to, allow, &pace(rng, true));
     }
     text
 }

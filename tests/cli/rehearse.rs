@@ -233,6 +233,19 @@ fn a_wrong_test_is_told_with_its_place() {
 }
 
 #[test]
+fn an_automation_of_a_test_may_be_longer_than_the_configuration() {
+    let project = Project::with_script("fn run(event) {}");
+    let test = format!(
+        "fn test_it() {{ rehearse(#{{ automations: [#{{ name: \"a\", on: #{{ every: \"1m\" }}, script: \"it.rhai\", \
+         params: #{{ text: \"{}\" }}, allow: [\"players.advance\"] }}] }}); }}",
+        "long ".repeat(500)
+    );
+    project.write("scripts/it.test.rhai", &test);
+    let output = project.run(&["test"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+}
+
+#[test]
 fn the_demo_ends_by_itself_and_leaves_nothing_behind() {
     let project = Project::with_script("fn run(event) {}");
     let folder = project.path().join("temp");

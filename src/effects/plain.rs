@@ -8,7 +8,9 @@ use super::{
     find_out::{Found, HIDDEN, switched},
     guard::LeftAlone,
     repeat::Repeats,
-    row, stand_in,
+    row,
+    sightings::Sighting,
+    stand_in,
     step::not_sent,
     traces,
 };
@@ -75,6 +77,9 @@ impl Door {
             let player = row.player.as_deref().and_then(|player| PlayerName::new(player).ok());
             let of_player = player.and_then(|player| traces::of(before.as_ref(), &player));
             row.precondition = of_player.or(before.as_ref()).cloned();
+        }
+        if call.endpoint() == Endpoint::PlayersRedirect {
+            spare_who_is_at_the_end(actor, call, &mut rows);
         }
         match self.claim(actor, call, rows, call.session_name().map(|name| (name, session)))? {
             Way::Keep => Ok(stand_in::answer(call, actor.kept_key())),
@@ -164,6 +169,18 @@ fn flipped_back(call: &Call, answer: &Value) -> Option<String> {
     (now != Some(wanted)).then(|| {
         format!("session {session}, {key}: somebody else changed it at the same moment; it is now {now:?}")
     })
+}
+
+/// Sending away somebody whom the run has seen at the end takes nothing from them, so that the limits do not count it: a whole
+/// session may finish within minutes.
+fn spare_who_is_at_the_end(actor: &Actor, call: &Call, rows: &mut [Effect]) {
+    let Some(session) = call.session_name() else { return };
+    let seen = actor.sightings();
+    for row in rows {
+        let player = row.player.as_deref().and_then(|player| PlayerName::new(player).ok());
+        let at_end = player.and_then(|player| seen.of(session, &player).map(Sighting::is_at_end));
+        row.irreversible &= at_end != Some(true);
+    }
 }
 
 /// The ledger's rows for a call: one a player, or one.

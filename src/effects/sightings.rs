@@ -106,6 +106,12 @@ impl Sighting {
         self.show_page == now.show_page && (self.page_order.is_none() || self.page_order == now.page_order)
     }
 
+    /// Whether the player had seen all pages.
+    pub(super) fn is_at_end(&self) -> bool {
+        let pages = self.pages().len();
+        pages > 0 && usize::try_from(self.show_page).is_ok_and(|at| at >= pages)
+    }
+
     pub(super) fn pages(&self) -> Vec<&str> {
         let pages = self.page_order.as_deref().and_then(Value::as_array);
         pages.into_iter().flatten().filter_map(Value::as_str).collect()

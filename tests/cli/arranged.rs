@@ -68,6 +68,21 @@ fn less_time_and_groups_are_counted_and_more_time_is_not() {
 }
 
 #[test]
+fn sending_away_who_is_at_the_end_is_not_counted() {
+    const AWAY: &str = "players::redirect(\"s\", [\"p1\", \"p2\"], \"https://example.org/\");";
+    let few = "max_players_per_run = 1\nmax_share_per_run = \"1%\"\nhands_off = \"0s\"";
+    let lab = lab(few, "live", AWAY);
+    let run = lab.json(&["trigger", "arrange", "--json"]);
+    assert_eq!(states(&run), ["planned", "planned"], "{run:#}");
+    assert_eq!(lab.run(&["resume", "arrange"]).0, 0);
+    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d"];
+    let end = r#"{"unames": ["p1", "p2"], "fields": {"show_page": 4}}"#;
+    assert_eq!(lab.run(&[&moved[..], &[end]].concat()).0, 0);
+    let run = lab.json(&["trigger", "arrange", "--json"]);
+    assert_eq!(states(&run), ["done", "done"], "{run:#}");
+}
+
+#[test]
 fn nobody_is_grouped_where_one_of_them_is_held() {
     let lab = lab("", "live", GROUP);
     let dry = lab.json(&["trigger", "arrange", "--dry-run", "--json"]);

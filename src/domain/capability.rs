@@ -27,6 +27,7 @@ const ALL: &[&str] = &[
     "rooms.disassociate",
     "rooms.create_session",
     "http.post",
+    "http.patch",
     "files.write",
 ];
 

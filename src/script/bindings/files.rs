@@ -30,6 +30,14 @@ fn failed(function: &str, name: &str, error: &std::io::Error) -> Box<rhai::EvalA
     bad_argument(function, &format!("{name}: {error}"))
 }
 
+/// Makes the folder that a file is to be in.
+fn make_parent(folder: &Dir, file: &str) -> std::io::Result<()> {
+    match std::path::Path::new(file).parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => folder.create_dir_all(parent),
+        _ => Ok(()),
+    }
+}
+
 /// Writing needs a capability, and does nothing in a dry run: `false` then.
 fn may_write(context: &RunContext, function: &str, name: &str, bytes: usize) -> RhaiResultOf<bool> {
     context.only_when_running(function)?;
@@ -48,7 +56,7 @@ mod files {
 
     use rhai::{Array, NativeCallContext};
 
-    use super::{LARGEST, failed, folder, may_write};
+    use super::{LARGEST, failed, folder, make_parent, may_write};
     use crate::script::{
         bindings::context,
         error::{RhaiResultOf, bad_argument},
@@ -68,11 +76,7 @@ mod files {
         }
         let wrong = |error: std::io::Error| failed("files::write", file, &error);
         let folder = folder(&context, "files::write")?;
-        if let Some(parent) =
-            std::path::Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty())
-        {
-            folder.create_dir_all(parent).map_err(wrong)?;
-        }
+        make_parent(&folder, file).map_err(wrong)?;
         // First beside it, then in its place: nobody ever sees half of it.
         let beside = format!("{file}.{}.part", context.actor.run);
         folder.write(&beside, text).map_err(wrong)?;
@@ -96,7 +100,9 @@ mod files {
         let wrong = |error: std::io::Error| failed("files::append", file, &error);
         let mut options = cap_std::fs::OpenOptions::new();
         options.append(true).create(true);
-        let mut opened = folder(&context, "files::append")?.open_with(file, &options).map_err(wrong)?;
+        let folder = folder(&context, "files::append")?;
+        make_parent(&folder, file).map_err(wrong)?;
+        let mut opened = folder.open_with(file, &options).map_err(wrong)?;
         opened.write_all(text.as_bytes()).map_err(wrong)
     }
 

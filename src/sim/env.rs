@@ -153,10 +153,12 @@ impl Simulated {
     }
 }
 
-/// Requests to other servers do not leave a rehearsal: they are noted, and answered with an empty object.
+/// Requests to other servers do not leave a rehearsal.
 fn elsewhere(state: &mut State, actor: ActorId, request: &Request) -> Response {
-    note(state, actor, request, "not sent in a rehearsal; answered with {}");
-    Response { status: 200, headers: HeaderMap::new(), body: "{}".into() }
+    let now = state.now;
+    let (response, told) = state.elsewhere.answer(now, request);
+    note(state, actor, request, &told);
+    response
 }
 
 fn server_error() -> Response {

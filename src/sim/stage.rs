@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    elsewhere::Elsewhere,
     faults::Dice,
     journal::{Fault, Journal, What},
 };
@@ -56,6 +57,8 @@ pub(super) struct State {
     pub(super) world: World,
     /// What goes wrong.
     pub(super) dice: Dice,
+    /// Other servers than uproot's.
+    pub(super) elsewhere: Elsewhere,
     /// Everything that happened, for people and for comparison.
     pub(super) journal: Journal,
     /// The daemon crashed: nothing that its threads still do counts.
@@ -99,6 +102,7 @@ impl Stage {
             happened: Vec::new(),
             world,
             dice,
+            elsewhere: Elsewhere::default(),
             journal: Journal::default(),
             dead: false,
             crash_in: None,

@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod around;
 mod check;
 mod cookbook;
 mod daemon;

@@ -36,12 +36,22 @@ macro_rules! entries {
 }
 
 const SHELVES: &[Shelf] = &[
-    Shelf { purpose: "Participants who take too long", entries: entries!["step_stalled"] },
+    Shelf {
+        purpose: "Participants who take too long",
+        entries: entries!["nudge", "reload_expired", "step_stalled"],
+    },
     Shelf {
         purpose: "Participants who are gone, and those who wait for them",
-        entries: entries!["returned", "mturk_returned"],
+        entries: entries![
+            "tell_blocked",
+            "fill_and_advance",
+            "free_partners",
+            "mark_dropouts",
+            "returned",
+            "mturk_returned"
+        ],
     },
-    Shelf { purpose: "Coming and leaving", entries: entries!["welcome"] },
+    Shelf { purpose: "Coming and leaving", entries: entries!["welcome", "leave_lobby", "completion"] },
     Shelf {
         purpose: "Sessions and rooms",
         entries: entries!["open_when_full", "open_evening", "close_tests"],

@@ -160,6 +160,13 @@ impl World {
         true
     }
 
+    /// Lets somebody close all tabs for good on the page with this path, once they come to it. `false` where nobody is called so.
+    pub fn leave_on(&mut self, who: &str, path: &str) -> bool {
+        let Some(who) = self.find(who) else { return false };
+        self.seats[who].participant.leave_on(path);
+        true
+    }
+
     /// Lets somebody close all tabs; for good, or for some seconds.
     pub fn leave(&mut self, now: f64, who: &str, returns_after: Option<f64>) -> bool {
         self.command(now, who, |participant, turn| participant.leave_now(turn, returns_after))

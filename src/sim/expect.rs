@@ -165,7 +165,12 @@ fn acts(engine: &mut Engine) {
     engine.register_fn("stall", |handle: &mut Handle, player: &str, page: &str| {
         on(handle, player, |r, p| r.stall(p, Some(page)))
     });
-    engine.register_fn("leave", |handle: &mut Handle, player: &str| on(handle, player, Rehearsal::leave));
+    engine.register_fn("leave", |handle: &mut Handle, player: &str| {
+        on(handle, player, |r, p| r.leave(p, None))
+    });
+    engine.register_fn("leave", |handle: &mut Handle, player: &str, page: &str| {
+        on(handle, player, |r, p| r.leave(p, Some(page)))
+    });
     engine.register_fn("come_back", |handle: &mut Handle, player: &str| {
         on(handle, player, Rehearsal::come_back)
     });

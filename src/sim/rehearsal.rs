@@ -151,21 +151,30 @@ impl Rehearsal {
 
     /// Lets a participant stall where they are, or on a page once they come to it.
     pub fn stall(&mut self, player: &str, page: Option<&str>) -> Result<(), String> {
-        if let Some(page) = page {
-            let experiment = Arc::clone(self.stage.lock().world.sandbox().experiment());
-            if experiment.page(page).is_none() {
-                return Err(format!("the experiment has no page {page:?}: write it like \"app/Page\""));
-            }
-        }
+        self.has_page(page)?;
         self.on(player, |world, now| match page {
             None => world.stall(now, player),
             Some(page) => world.stall_on(player, page),
         })
     }
 
-    /// Lets a participant close the tab.
-    pub fn leave(&mut self, player: &str) -> Result<(), String> {
-        self.on(player, |world, now| world.leave(now, player, None))
+    /// Lets a participant close the tab: now, or on that page.
+    pub fn leave(&mut self, player: &str, page: Option<&str>) -> Result<(), String> {
+        self.has_page(page)?;
+        self.on(player, |world, now| match page {
+            None => world.leave(now, player, None),
+            Some(page) => world.leave_on(player, page),
+        })
+    }
+
+    fn has_page(&self, page: Option<&str>) -> Result<(), String> {
+        let experiment = Arc::clone(self.stage.lock().world.sandbox().experiment());
+        match page {
+            Some(page) if experiment.page(page).is_none() => {
+                Err(format!("the experiment has no page {page:?}: write it like \"app/Page\""))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Lets a participant open the tab again, or go on.

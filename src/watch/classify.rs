@@ -106,13 +106,16 @@ impl View {
 
     /// The mate that holds a waiting player up; one that is gone before one that only takes time.
     pub(super) fn culprit<'p>(&self, player: &Player, players: &'p Players) -> Option<Culprit<'p>> {
-        let mut behind = player
-            .mates
-            .iter()
-            .filter_map(|mate| players.get_index(*mate))
-            .filter(|(_, mate)| mate.is_behind(player))
-            .map(|(name, mate)| Culprit { name, mate, is_gone: self.is_gone(mate) });
-        let first = behind.next()?;
+        let mates = || {
+            let mates = player.mates.iter().filter_map(|mate| players.get_index(*mate));
+            mates.map(|(name, mate)| Culprit { name, mate, is_gone: self.is_gone(mate) })
+        };
+        let mut behind = mates().filter(|culprit| culprit.mate.is_behind(player));
+        let Some(first) = behind.next() else {
+            // Where all have come, later servers let them on at once. The first ones wait until all have been heard of lately,
+            // also for whoever has come to the same page and left.
+            return mates().find(|other| self.is_absent(other.mate) && !player.is_behind(other.mate));
+        };
         if first.is_gone { Some(first) } else { behind.find(|other| other.is_gone).or(Some(first)) }
     }
 

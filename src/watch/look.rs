@@ -142,8 +142,13 @@ impl Watch {
         let (is_new, online_due, since) = {
             let mut known = self.lock();
             let now = ours + known.skew(&self.client);
+            let every = known.section.every.as_secs_f64();
             let session = known.session(name, 0.0);
-            let heard_long_ago = session.heard.is_none_or(|heard| !soon(now - heard, interval));
+            let heard_long_ago = session.heard.is_none_or(|heard| match interval {
+                Some(_) => !soon(now - heard, interval),
+                // A script is about to act on who is there.
+                None => !(0.0..every).contains(&(now - heard)),
+            });
             (session.players.is_empty(), heard_long_ago, session.cursor)
         };
         if is_new {
@@ -169,7 +174,7 @@ impl Watch {
             let session = known.session(name, 0.0);
             match session.stale {
                 Stale::No => false,
-                Stale::Soon => !soon(ours - session.read, interval),
+                Stale::Soon => interval.is_none() || !soon(ours - session.read, interval),
                 Stale::Now => true,
             }
         };

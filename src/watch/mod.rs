@@ -185,7 +185,7 @@ impl Watch {
             let every = known.section.every.as_secs_f64();
             if let Some(found) = known.sessions.get(session.as_str())
                 && recent(found.looked, every)
-                && recent(found.heard, every.max(look::PRESENCE))
+                && recent(found.heard, every)
             {
                 return Ok(());
             }

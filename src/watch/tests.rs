@@ -165,6 +165,23 @@ fn a_partner_who_is_gone_makes_a_victim() {
 }
 
 #[test]
+fn a_partner_who_came_to_the_wait_page_and_left_makes_a_victim() {
+    let mut story = Story::new(&["x", "y", "z"], &ORDER, 1);
+    story.changes.push(("z", 140.0, 0));
+    story.look(150.0, &["x", "y", "z"]);
+    for look in 1..20 {
+        story.look(150.0 + f64::from(look) * 15.0, &["y", "z"]);
+    }
+    let now = 150.0 + 19.0 * 15.0;
+    assert_eq!(story.class(now, "y"), Class::Blocked, "z is still on the page before");
+    story.changes.push(("z", now, 1));
+    story.look(now + 15.0, &["y", "z"]);
+    assert_eq!(story.class(now + 15.0, "y"), Class::Victim);
+    let view = story.session.view(now + 15.0, 0.0, 120.0);
+    assert_eq!(story.session.player(1, &view).unwrap()["held_up_by"], "x");
+}
+
+#[test]
 fn it_comes_once_a_visit_and_again_on_the_next_page() {
     let rules = rules("{ player = \"stalled\", for = \"1m\", pages = [\"a/D*\", \"a/R*\"] }");
     let began = BTreeMap::from([(rules[0].key(), 0.0)]);

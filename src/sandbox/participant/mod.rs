@@ -123,6 +123,12 @@ impl Participant {
         self.profile.stalls_on = Some(Spot::Page(path.into()));
     }
 
+    /// Will close all tabs for good on the page with this path.
+    pub(super) fn leave_on(&mut self, path: &str) {
+        self.profile.leaves_on = Some(Spot::Page(path.into()));
+        self.profile.returns_after = None;
+    }
+
     /// The name of the profile.
     pub(super) fn name(&self) -> &Arc<str> {
         &self.profile.name

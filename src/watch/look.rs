@@ -68,12 +68,14 @@ impl Watch {
             known.was_down = true;
         } else if std::mem::take(&mut known.was_down) {
             known.up = Some(now);
-            look.restarted |= known.was_gone(&self.client, self.env.now());
+        }
+        if !look.is_down() {
+            look.restarted |= known.was_gone(&self.client);
         }
         if look.restarted {
             known.up = Some(now);
-            drop(known);
             self.client.note_restart();
+            known.back = self.client.back_since();
         }
         look
     }

@@ -3,6 +3,7 @@
 mod cookbook;
 mod evening;
 mod small;
+mod surroundings;
 
 use std::{
     fmt::Write as _,

@@ -88,6 +88,19 @@ fn a_recipe_is_added_to_a_project() {
 }
 
 #[test]
+fn a_recipe_is_rehearsed_in_the_session_that_its_trigger_names() {
+    let project = nothing();
+    assert_eq!(project.run(&["init", "--with", "nudge"]).status.code(), Some(0));
+    let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
+    let named = config.replace("for = \"2m\" }", "for = \"1m\", sessions = [\"evening-1\"] }");
+    project.write("config.toml", &named);
+    let output = project.run(&["rehearse", "nudge", "--experiment", "survey", "--stalls", "50%", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let targets: Vec<_> = report["writes"].as_array().unwrap().iter().map(|write| &write["target"]).collect();
+    assert!(!targets.is_empty() && targets.iter().all(|target| *target == "evening-1"), "{targets:?}");
+}
+
+#[test]
 fn the_starter_project_has_the_script_of_a_recipe_already() {
     let project = nothing();
     assert_eq!(project.run(&["init"]).status.code(), Some(0));

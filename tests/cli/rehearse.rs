@@ -45,7 +45,7 @@ fn a_new_project_is_rehearsed_at_once() {
 fn the_tests_of_a_new_project_pass() {
     let output = lab().run(&["test"]);
     assert_eq!(code(&output), 0, "{}", text(&output));
-    assert!(text(&output).contains("8 of 8 tests passed"), "{}", text(&output));
+    assert!(text(&output).contains("10 of 10 tests passed"), "{}", text(&output));
 }
 
 #[test]
@@ -230,6 +230,19 @@ fn a_wrong_test_is_told_with_its_place() {
         assert_eq!(code(&output), 1, "{script}: {}", text(&output));
         assert!(text(&output).contains(wanted), "{script}: {wanted}: {}", text(&output));
     }
+}
+
+#[test]
+fn an_automation_of_a_test_may_be_longer_than_the_configuration() {
+    let project = Project::with_script("fn run(event) {}");
+    let test = format!(
+        "fn test_it() {{ rehearse(#{{ automations: [#{{ name: \"a\", on: #{{ every: \"1m\" }}, script: \"it.rhai\", \
+         params: #{{ text: \"{}\" }}, allow: [\"players.advance\"] }}] }}); }}",
+        "long ".repeat(500)
+    );
+    project.write("scripts/it.test.rhai", &test);
+    let output = project.run(&["test"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
 }
 
 #[test]

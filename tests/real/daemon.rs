@@ -26,7 +26,7 @@ on_every_version!(
 const HOOK_SECRET: &str = "hook-secret-that-nobody-may-see";
 
 /// A project folder of a user, and the daemon in it.
-struct Lab {
+pub(crate) struct Lab {
     folder: TempDir,
     token: String,
     daemon: Option<Child>,
@@ -34,7 +34,7 @@ struct Lab {
 }
 
 impl Lab {
-    fn new(server: &Server, automations: &str, scripts: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(server: &Server, automations: &str, scripts: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let config = format!(
             "[uproot]\nurl = \"{}\"\ntoken_env = \"LAB_TOKEN\"\n\n[daemon]\nlisten = \"127.0.0.1:0\"\n\
@@ -59,7 +59,7 @@ impl Lab {
         self.folder.path().join("uproctor.db.control")
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let mut daemon =
             self.command().arg("run").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::clone(&self.log);
@@ -78,7 +78,7 @@ impl Lab {
     }
 
     /// As a service manager stops it.
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let mut daemon = self.daemon.take().unwrap();
         Command::new("kill").arg(daemon.id().to_string()).status().unwrap();
         let status = wait_for("the daemon stops", PATIENCE, || daemon.try_wait().unwrap());
@@ -94,7 +94,7 @@ impl Lab {
         control["address"].as_str().unwrap().to_owned()
     }
 
-    fn runs(&self) -> Vec<Value> {
+    pub(crate) fn runs(&self) -> Vec<Value> {
         let output = self.command().args(["runs", "--json", "--limit", "500"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()

@@ -12,6 +12,7 @@
 mod ambiguity;
 mod command;
 mod conformance;
+mod cookbook;
 mod daemon;
 mod endpoints;
 mod harness;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Faults, Setup, elsewhere::host_of};
 use crate::{
     api::Generation,
-    config::{self, Config, HttpHost},
+    config::{self, Config},
     cookbook::Recipe,
     domain::{Problem, did_you_mean},
     sandbox::{RoomPlan, Scenario, parse_share},
@@ -90,7 +90,7 @@ impl Arrangement {
         rooms(map, &mut setup)?;
         automations(map, &mut setup, folder)?;
         for (address, _) in Self::answers(map)? {
-            setup.config.http.entry(host_of(&address)?).or_insert_with(HttpHost::default);
+            setup.config.http.entry(host_of(&address)?).or_default();
         }
         Ok(setup)
     }

@@ -16,4 +16,5 @@ mod cookbook;
 mod daemon;
 mod endpoints;
 mod harness;
+mod room;
 mod support;

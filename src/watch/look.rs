@@ -89,8 +89,8 @@ impl Watch {
         let due = self.lock().sessions_due(now);
         for (name, interval) in due {
             match self.read_session(&name, Some(interval), Priority::Observation, scope) {
-                Ok(noticed) => {
-                    look.restarted |= noticed.restarted;
+                Ok(()) => {
+                    look.restarted |= self.lock().session(&name, 0.0).take_restarted();
                     look.sessions.push(name.to_string());
                 }
                 Err(error) if error.kind == ErrorKind::NotFound => {
@@ -139,7 +139,7 @@ impl Watch {
         interval: Option<f64>,
         priority: Priority,
         scope: &Scope,
-    ) -> Result<Noticed, ApiError> {
+    ) -> Result<(), ApiError> {
         let ours = seconds(self.env.now());
         let (is_new, online_due, since) = {
             let mut known = self.lock();
@@ -195,9 +195,12 @@ impl Watch {
         }
         let mut known = self.lock();
         let now = seconds(self.env.now()) + known.skew(&self.client);
+        if noticed.restarted {
+            known.up = Some(now);
+        }
         known.up.get_or_insert(now);
         known.session(name, 0.0).looked_at(now, interval.map_or(f64::INFINITY, usual));
-        Ok(noticed)
+        Ok(())
     }
 
     fn read_fields(

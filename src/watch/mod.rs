@@ -193,7 +193,7 @@ impl Watch {
                 return Ok(());
             }
         }
-        self.read_session(session, None, Priority::Read, scope).map(drop)
+        self.read_session(session, None, Priority::Read, scope)
     }
 
     /// What has come true, and what is to be remembered of it.

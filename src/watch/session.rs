@@ -53,6 +53,8 @@ pub(super) struct Session {
     last_seen: BTreeMap<String, f64>,
     /// How often in a row the history and the list of those online did not agree.
     doubts: u32,
+    /// The server was started anew, which nobody was told of yet.
+    restarted: bool,
 }
 
 /// How badly the fields of the players have to be read again.
@@ -89,7 +91,13 @@ impl Session {
             gaps: Vec::new(),
             last_seen: BTreeMap::new(),
             doubts: 0,
+            restarted: false,
         }
+    }
+
+    /// Whether the server was started anew since this was asked last. A script that looks may be the first to notice.
+    pub(super) fn take_restarted(&mut self) -> bool {
+        std::mem::take(&mut self.restarted)
     }
 
     /// Takes up what was remembered of it.
@@ -240,7 +248,9 @@ impl Session {
                 player.moved = 0.0;
             }
         }
-        Noticed { restarted: fresh >= ENOUGH && fresh_listed == 0 }
+        let restarted = fresh >= ENOUGH && fresh_listed == 0;
+        self.restarted |= restarted;
+        Noticed { restarted }
     }
 
     /// Notes that it was looked at. A longer time than `usual` since the last look is one in which nobody could look.

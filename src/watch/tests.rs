@@ -148,6 +148,19 @@ fn a_server_that_was_started_anew_makes_nobody_gone() {
 }
 
 #[test]
+fn a_server_that_was_started_anew_is_told_of_also_where_a_script_looked_first() {
+    let names = ["w", "x", "y", "z"];
+    let mut story = Story::new(&names, &ORDER, 0);
+    story.look(150.0, &names);
+    assert!(!story.session.take_restarted());
+    story.online.clear();
+    story.look(155.0, &[]);
+    story.look(165.0, &names);
+    assert!(story.session.take_restarted(), "the look in between was a script's");
+    assert!(!story.session.take_restarted(), "it is told once");
+}
+
+#[test]
 fn a_partner_who_is_gone_makes_a_victim() {
     let mut story = Story::new(&["x", "y"], &ORDER, 0);
     story.changes.push(("y", 140.0, 1));

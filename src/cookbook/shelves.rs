@@ -42,14 +42,30 @@ const SHELVES: &[Shelf] = &[
     },
     Shelf {
         purpose: "Participants who are gone, and those who wait for them",
-        entries: entries!["tell_blocked", "fill_and_advance", "free_partners", "mark_dropouts", "returned"],
+        entries: entries![
+            "tell_blocked",
+            "fill_and_advance",
+            "free_partners",
+            "mark_dropouts",
+            "returned",
+            "mturk_returned"
+        ],
     },
     Shelf { purpose: "Coming and leaving", entries: entries!["welcome", "leave_lobby", "completion"] },
-    Shelf { purpose: "Sessions and rooms", entries: entries![] },
-    Shelf { purpose: "Recruiting and paying", entries: entries![] },
-    Shelf { purpose: "Data", entries: entries![] },
-    Shelf { purpose: "Keeping an eye on things", entries: entries![] },
-    Shelf { purpose: "In the lab", entries: entries![] },
+    Shelf {
+        purpose: "Sessions and rooms",
+        entries: entries!["open_when_full", "open_evening", "close_tests"],
+    },
+    Shelf {
+        purpose: "Recruiting and paying",
+        entries: entries!["pause_recruiting", "top_up", "approve_submissions", "bonus_file"],
+    },
+    Shelf { purpose: "Data", entries: entries!["export_nightly", "attention_checks", "treatment_balance"] },
+    Shelf {
+        purpose: "Keeping an eye on things",
+        entries: entries!["hourly_digest", "server_watch", "slow_page"],
+    },
+    Shelf { purpose: "In the lab", entries: entries!["step_together", "empty_seats"] },
 ];
 
 /// All recipes, by what they are for.

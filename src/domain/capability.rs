@@ -38,6 +38,7 @@ const ALL: &[&str] = &[
     "rooms.disassociate",
     "rooms.create_session",
     "http.post",
+    "http.patch",
     "files.write",
     "system.dump_database",
     "system.archive_project",

@@ -31,6 +31,36 @@ pub struct Outgoing {
     pub headers: BTreeMap<String, String>,
     /// The body; `None` to only read.
     pub body: Option<String>,
+    /// How a body is sent.
+    #[serde(default)]
+    pub verb: Verb,
+}
+
+/// How a body is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// As something new.
+    #[default]
+    Post,
+    /// As a change of what is there.
+    Patch,
+}
+
+impl Verb {
+    fn method(self) -> Method {
+        match self {
+            Self::Post => Method::POST,
+            Self::Patch => Method::PATCH,
+        }
+    }
+
+    fn capability(self) -> &'static str {
+        match self {
+            Self::Post => "http.post",
+            Self::Patch => "http.patch",
+        }
+    }
 }
 
 impl Outgoing {
@@ -76,7 +106,7 @@ impl Outgoing {
             headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         }
         Ok(Request {
-            method: if self.body.is_some() { Method::POST } else { Method::GET },
+            method: if self.body.is_some() { self.verb.method() } else { Method::GET },
             url,
             headers,
             body: self.body.clone().map(Bytes::from),
@@ -97,8 +127,9 @@ impl Door {
         outgoing: &Outgoing,
         hosts: &HttpSection,
     ) -> Result<Option<Result<Response, TransportError>>, EffectError> {
-        let Some(capability) = Capability::named("http.post") else {
-            return Err(EffectError::Bad("http.post is not known".to_owned()));
+        let name = outgoing.verb.capability();
+        let Some(capability) = Capability::named(name) else {
+            return Err(EffectError::Bad(format!("{name} is not known")));
         };
         actor.require(capability)?;
         actor.scope.check(self.env.now())?;

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Link, Profile, World};
+use super::{Link, Profile, World, draw::hash};
 use crate::{api::Generation, domain::ServerUrl, environment::Request};
 
 /// Who is in a session without participants: a session needs one player.
@@ -50,6 +50,26 @@ impl World {
             return Err(format!("{path}: {} {said}", response.status));
         }
         serde_json::from_slice(&response.body).map_err(|error| format!("{path}: {error}"))
+    }
+
+    /// Lets people come to a room now, each with a label, by which they are known. They wait there, and take part once there is a
+    /// session. The error says which room or label does not do.
+    pub fn wait_in_room(&mut self, now: f64, room: &str, labels: &[String]) -> Result<(), String> {
+        let Some(found) = self.sandbox().room_named(room) else {
+            return Err(format!("there is no room {room:?}"));
+        };
+        if let Some(label) = labels.iter().find(|label| !found.takes(label)) {
+            return Err(format!("the room {room:?} takes nobody with the label {label:?}"));
+        }
+        self.advance(now);
+        for label in labels {
+            if self.knows(label) {
+                return Err(format!("somebody is called {label:?} already"));
+            }
+            let link = Link::Room { room: room.into(), label: label.as_str().into() };
+            self.add(Profile::plain(label, hash(label)), link);
+        }
+        Ok(())
     }
 
     /// Makes a session and expects its participants, each at the link of a player who is called as they are. Where there

@@ -33,6 +33,11 @@ impl Room {
 }
 
 impl Sandbox {
+    /// The room with this name.
+    pub(super) fn room_named(&self, room: &str) -> Option<&Room> {
+        self.rooms.get(room)
+    }
+
     /// Follows a room's link. Whoever comes again gets the same place; in the lobby the tab says hello at an interval.
     pub fn enter_room(&mut self, now: f64, room: &str, label: &str, tab: u64, every: f64) -> Entered {
         let entered = self.admit(now, room, label);

@@ -191,6 +191,11 @@ impl World {
         true
     }
 
+    /// Whether somebody is called so.
+    pub(super) fn knows(&self, who: &str) -> bool {
+        self.find(who).is_some()
+    }
+
     /// Who is called so, as a participant or as a player.
     fn find(&self, who: &str) -> Option<usize> {
         self.seats.iter().position(|seat| {

@@ -1,17 +1,17 @@
 //! What a test arranges: `rehearse(#{ players: 4, experiment: "survey", seed: 7 })`.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rhai::{Dynamic, Map};
 use serde_json::{Value, json};
 
-use super::{Faults, Setup};
+use super::{Faults, Setup, elsewhere::host_of};
 use crate::{
     api::Generation,
     config::{self, Config},
     cookbook::Recipe,
     domain::{Problem, did_you_mean},
-    sandbox::{Scenario, parse_share},
+    sandbox::{RoomPlan, Scenario, parse_share},
     script::{self, Library},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Arrangement;
 
 /// What may stand in it.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "recipe",
     "experiment",
     "config",
@@ -34,6 +34,8 @@ const KEYS: [&str; 14] = [
     "dropouts",
     "start",
     "generation",
+    "rooms",
+    "answers",
 ];
 
 impl Arrangement {
@@ -85,8 +87,18 @@ impl Arrangement {
         if let Some(generation) = text(map, "generation")? {
             setup.generation = generation_named(&generation)?;
         }
+        rooms(map, &mut setup)?;
         automations(map, &mut setup, folder)?;
+        for (address, _) in Self::answers(map)? {
+            setup.config.http.entry(host_of(&address)?).or_default();
+        }
         Ok(setup)
+    }
+
+    /// What other servers are to answer, by address.
+    pub(super) fn answers(map: &Map) -> Result<serde_json::Map<String, Value>, String> {
+        let Some(answers) = map.get("answers") else { return Ok(serde_json::Map::new()) };
+        rhai::serde::from_dynamic(answers).map_err(|_| "`answers` is a map of addresses".to_owned())
     }
 }
 
@@ -112,6 +124,37 @@ pub fn name_of(generation: Generation) -> &'static str {
         Generation::Toggling => "toggling",
         Generation::Newest => "newest",
     }
+}
+
+/// Rooms beside those of the experiment: `rooms: #{ lab: #{ config: "survey", open: true } }`.
+fn rooms(map: &Map, setup: &mut Setup) -> Result<(), String> {
+    let Some(described) = map.get("rooms") else { return Ok(()) };
+    let described: serde_json::Map<String, Value> =
+        rhai::serde::from_dynamic(described).map_err(|_| "`rooms` is a map of rooms".to_owned())?;
+    for (name, room) in described {
+        let plan: Room =
+            serde_json::from_value(room).map_err(|error| format!("the room {name:?}: {error}"))?;
+        if let Some(config) = &plan.config
+            && setup.scenario.experiment.apps_of(config).is_none()
+        {
+            return Err(format!("the room {name:?}: the experiment has no configuration {config:?}"));
+        }
+        let Room { config, labels, capacity, open } = plan;
+        let plan = RoomPlan { config, labels, capacity, open };
+        Arc::make_mut(&mut setup.scenario.experiment).rooms.insert(name, plan);
+    }
+    Ok(())
+}
+
+/// A room as a test describes it.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Room {
+    config: Option<String>,
+    labels: Option<Vec<String>>,
+    capacity: Option<u64>,
+    #[serde(default)]
+    open: bool,
 }
 
 fn automations(map: &Map, setup: &mut Setup, folder: &Path) -> Result<(), String> {

@@ -44,6 +44,8 @@ enum Planned {
     Webhook(Hook),
     /// Something goes wrong.
     Mishap(Mishap),
+    /// A person starts an automation.
+    Trigger(AutomationName, Value),
     /// The daemon starts.
     Start,
 }
@@ -153,6 +155,11 @@ impl Director {
         &self.config
     }
 
+    /// The folder that scripts write files into.
+    pub(super) fn exports(&self) -> PathBuf {
+        self.files.exports.clone()
+    }
+
     /// The settings of an automation.
     pub(super) fn automation(&self, name: &AutomationName) -> Option<&Automation> {
         self.config.automations.iter().find(|automation| automation.name == *name)
@@ -192,6 +199,7 @@ impl Director {
         match planned {
             Planned::Start => self.start(),
             Planned::Webhook(hook) => self.deliver(at, hook),
+            Planned::Trigger(automation, payload) => self.start_by_hand(at, automation, payload),
             Planned::Mishap(mishap) => {
                 self.befall(at, mishap);
                 self.plan_mishap();

@@ -139,7 +139,11 @@ fn register(engine: &mut Engine, setup: &Setup, file: &Path) {
     let folder = file.parent().map(Path::to_owned).unwrap_or_default();
     let begin = move |map: &Map| -> RhaiResultOf<Handle> {
         let arrangement = Arrangement::read(map, &base, &folder).map_err(error)?;
-        Ok(Handle(Arc::new(Mutex::new(Rehearsal::prepare(arrangement).map_err(failed)?))))
+        let mut rehearsal = Rehearsal::prepare(arrangement).map_err(failed)?;
+        for (address, answer) in Arrangement::answers(map).map_err(error)? {
+            rehearsal.answer(&address, &answer).map_err(error)?;
+        }
+        Ok(Handle(Arc::new(Mutex::new(rehearsal))))
     };
     let plain = begin.clone();
     engine.register_fn("rehearse", move |map: Map| begin(&map));
@@ -196,12 +200,34 @@ fn acts(engine: &mut Engine) {
             lock(&handle.0).set_fields(player, &fields).map_err(failed)
         },
     );
-    engine.register_fn("answer", |handle: &mut Handle, url: &str, body: Dynamic| -> RhaiResultOf<()> {
-        let body = json(&body)?;
-        lock(&handle.0).answer(url, body);
+    engine.register_fn("restart_server", |handle: &mut Handle| lock(&handle.0).restart_server());
+    engine.register_fn("stop_server", |handle: &mut Handle, away: &str| -> RhaiResultOf<()> {
+        let away = parse_duration(away).map_err(|why| error(why.to_string()))?;
+        lock(&handle.0).stop_server(away);
         Ok(())
     });
-    engine.register_fn("restart_server", |handle: &mut Handle| lock(&handle.0).restart_server());
+    engine.register_fn("restart_daemon", |handle: &mut Handle| lock(&handle.0).restart_daemon());
+    engine.register_fn("trigger", |handle: &mut Handle, automation: &str| -> RhaiResultOf<()> {
+        lock(&handle.0).trigger(automation, Value::Null).map_err(failed)
+    });
+    engine.register_fn(
+        "trigger",
+        |handle: &mut Handle, automation: &str, payload: Dynamic| -> RhaiResultOf<()> {
+            lock(&handle.0).trigger(automation, json(&payload)?).map_err(failed)
+        },
+    );
+    engine.register_fn(
+        "wait_in_room",
+        |handle: &mut Handle, room: &str, labels: Dynamic| -> RhaiResultOf<()> {
+            let labels: Vec<String> = rhai::serde::from_dynamic(&labels)
+                .map_err(|_| error("who waits is a list of labels: [\"seat1\", \"seat2\"]".to_owned()))?;
+            lock(&handle.0).wait_in_room(room, &labels).map_err(error)
+        },
+    );
+    engine.register_fn("answer", |handle: &mut Handle, address: &str, answer: Dynamic| -> RhaiResultOf<()> {
+        let answer = json(&answer)?;
+        lock(&handle.0).answer(address, &answer).map_err(error)
+    });
 }
 
 fn on(
@@ -242,6 +268,28 @@ fn looks(engine: &mut Engine) {
         let runs = rehearsal.runs().map_err(failed)?;
         let times = rehearsal.times(&runs);
         runs.iter().rev().map(|run| dynamic(&times.run(run))).collect()
+    });
+    engine.register_fn("ask", |handle: &mut Handle, path: &str| -> RhaiResultOf<Dynamic> {
+        dynamic(&lock(&handle.0).ask(path).map_err(failed)?)
+    });
+    engine.register_fn(
+        "ask",
+        |handle: &mut Handle, method: &str, path: &str, body: Dynamic| -> RhaiResultOf<Dynamic> {
+            let body = json(&body)?;
+            dynamic(&lock(&handle.0).ask_as(method, path, &body).map_err(failed)?)
+        },
+    );
+    engine.register_fn("requests", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        lock(&handle.0).requests().iter().map(dynamic).collect()
+    });
+    engine.register_fn("log", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        lock(&handle.0).log().map_err(failed)?.iter().map(dynamic).collect()
+    });
+    engine.register_fn("files", |handle: &mut Handle| -> Array {
+        lock(&handle.0).files().into_iter().map(Dynamic::from).collect()
+    });
+    engine.register_fn("file", |handle: &mut Handle, name: &str| -> Dynamic {
+        lock(&handle.0).file(name).map_or(Dynamic::UNIT, Dynamic::from)
     });
     engine.register_fn("journal", |handle: &mut Handle| lock(&handle.0).journal());
     engine.register_fn("elapsed", |handle: &mut Handle| {

@@ -2,6 +2,7 @@
 
 mod arrange;
 mod director;
+mod elsewhere;
 mod env;
 mod expect;
 mod faults;

@@ -1,5 +1,7 @@
 //! A rehearsal: a configuration and its scripts, unchanged, against a simulated server in virtual time.
 
+mod around;
+
 use std::{sync::Arc, time::Duration};
 
 use http::Method;
@@ -58,6 +60,9 @@ pub enum Failure {
     #[error("the simulated server refused {0}")]
     Session(String),
     /// There is no automation of this name.
+    #[error("there is no automation {0:?} here")]
+    NoAutomation(String),
+    /// There is none that takes webhooks.
     #[error("no automation here takes webhooks and is called {0:?}")]
     NoWebhook(String),
 }
@@ -190,11 +195,6 @@ impl Rehearsal {
         if act(&mut state.world, now) { Ok(()) } else { Err(format!("there is no participant {player:?}")) }
     }
 
-    /// From now on another server answers so where the address begins like this.
-    pub fn answer(&mut self, url: &str, body: Value) {
-        self.stage.lock().answers.push((url.to_owned(), body));
-    }
-
     /// The players of the first session as the server has them now, each with `name`, `page`, `show_page`, `pages`,
     /// `started`, `finished` and `label`.
     pub fn players(&mut self) -> Result<Vec<Value>, Failure> {
@@ -281,6 +281,13 @@ impl Rehearsal {
     /// What the server says to an admin who asks now.
     pub fn ask(&mut self, path: &str) -> Result<Value, Failure> {
         self.call(Method::GET, path, None)
+    }
+
+    /// The same for a call that changes something.
+    pub fn ask_as(&mut self, method: &str, path: &str, body: &Value) -> Result<Value, Failure> {
+        let method = Method::from_bytes(method.as_bytes());
+        let method = method.map_err(|_| Failure::Session(format!("{path}: there is no such method")))?;
+        self.call(method, path, Some(body).filter(|body| !body.is_null()))
     }
 
     /// Sets fields of a player, as an admin would by hand.

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    elsewhere::Elsewhere,
     faults::Dice,
     journal::{Fault, Journal, What},
 };
@@ -56,10 +57,10 @@ pub(super) struct State {
     pub(super) world: World,
     /// What goes wrong.
     pub(super) dice: Dice,
+    /// Other servers than uproot's.
+    pub(super) elsewhere: Elsewhere,
     /// Everything that happened, for people and for comparison.
     pub(super) journal: Journal,
-    /// What other servers answer, by the beginning of the address; the newest counts.
-    pub(super) answers: Vec<(String, serde_json::Value)>,
     /// The daemon crashed: nothing that its threads still do counts.
     pub(super) dead: bool,
     /// After so many more steps of the daemon it crashes.
@@ -101,8 +102,8 @@ impl Stage {
             happened: Vec::new(),
             world,
             dice,
+            elsewhere: Elsewhere::default(),
             journal: Journal::default(),
-            answers: Vec::new(),
             dead: false,
             crash_in: None,
             server_down_until: Micros::MIN,

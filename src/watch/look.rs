@@ -64,15 +64,13 @@ impl Watch {
         }
         let now = self.server_now();
         let mut known = self.lock();
-        if look.is_down() {
-            known.was_down = true;
-        } else if std::mem::take(&mut known.was_down) {
-            look.restarted |= known.was_gone(&self.client, self.env.now());
+        if !look.is_down() {
+            look.restarted |= known.was_gone(&self.client);
         }
         if look.restarted {
             known.up = Some(now);
-            drop(known);
             self.client.note_restart();
+            known.back = self.client.back_since();
         }
         look
     }

@@ -82,8 +82,8 @@ struct Known {
     listed: f64,
     /// When the rooms were last looked at, by our clock.
     roomed: f64,
-    /// The server could not be read at the last look.
-    was_down: bool,
+    /// When the server was last back, as far as it is known here.
+    back: Option<Timestamp>,
     /// By how much the server's clock is ahead of ours, in seconds, as far as it was told.
     last_skew: f64,
     /// That difference has been told.
@@ -136,7 +136,7 @@ impl Watch {
             up: None,
             listed: f64::MIN,
             roomed: f64::MIN,
-            was_down: false,
+            back: None,
             last_skew: 0.0,
             skew_told: false,
             unreadable: BTreeSet::new(),
@@ -314,10 +314,11 @@ impl Known {
         self.last_skew
     }
 
-    /// Whether requests found nobody there lately, so that it may have been started anew.
-    fn was_gone(&self, client: &Client, now: Timestamp) -> bool {
-        let lately = |back: Timestamp| now.duration_since(back).as_secs_f64().abs() < 60.0;
-        client.back_since().is_some_and(lately)
+    /// Whether requests have found nobody there since the last time this was asked, so that it may have been started anew. One that
+    /// was repeated until it was answered tells so too.
+    fn was_gone(&mut self, client: &Client) -> bool {
+        let back = client.back_since();
+        back.is_some() && std::mem::replace(&mut self.back, back) != back
     }
 
     /// Says once that a session's answers do not read.

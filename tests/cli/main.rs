@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod around;
 mod arranged;
 mod check;
 mod cookbook;

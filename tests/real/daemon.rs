@@ -49,6 +49,26 @@ impl Lab {
         Self { folder, token: server.token().to_owned(), daemon: None, log: Arc::default() }
     }
 
+    /// A file in its export folder.
+    pub(crate) fn file(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.folder.path().join("exports").join(name)).ok()
+    }
+
+    /// The names of the files in a folder of the export folder, sorted.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let files = fs::read_dir(self.folder.path().join("exports").join(folder)).into_iter().flatten();
+        let mut names: Vec<String> =
+            files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// Starts an automation by hand.
+    pub(crate) fn trigger(&self, arguments: &[&str]) {
+        let output = self.command().arg("trigger").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_uproctor"));
         command.current_dir(self.folder.path()).env("LAB_TOKEN", &self.token).env("HOOK_SECRET", HOOK_SECRET);

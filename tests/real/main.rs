@@ -18,4 +18,5 @@ mod endpoints;
 mod harness;
 mod lost;
 mod observe;
+mod room;
 mod support;

@@ -45,9 +45,7 @@ pub(super) fn put(
 ) -> RhaiResultOf<()> {
     let wrong = |error: std::io::Error| failed(function, file, &error);
     let folder = folder(context, function)?;
-    if let Some(parent) = Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        folder.create_dir_all(parent).map_err(wrong)?;
-    }
+    make_parent(&folder, file).map_err(wrong)?;
     // First beside it, then in its place: nobody ever sees half of it.
     let beside = format!("{file}.{}.part", context.actor.run);
     let mut options = OpenOptions::new();
@@ -61,6 +59,14 @@ pub(super) fn put(
         let _ = folder.remove_file(&beside);
         wrong(error)
     })
+}
+
+/// Makes the folder that a file is to be in.
+fn make_parent(folder: &Dir, file: &str) -> std::io::Result<()> {
+    match Path::new(file).parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => folder.create_dir_all(parent),
+        _ => Ok(()),
+    }
 }
 
 /// Writing needs a capability, and does nothing in a dry run: `false` then.
@@ -81,7 +87,7 @@ mod files {
 
     use rhai::{Array, NativeCallContext};
 
-    use super::{LARGEST, failed, folder, may_write, put};
+    use super::{LARGEST, failed, folder, make_parent, may_write, put};
     use crate::script::{
         bindings::context,
         error::{RhaiResultOf, bad_argument},
@@ -116,7 +122,9 @@ mod files {
         let wrong = |error: std::io::Error| failed("files::append", file, &error);
         let mut options = cap_std::fs::OpenOptions::new();
         options.append(true).create(true);
-        let mut opened = folder(&context, "files::append")?.open_with(file, &options).map_err(wrong)?;
+        let folder = folder(&context, "files::append")?;
+        make_parent(&folder, file).map_err(wrong)?;
+        let mut opened = folder.open_with(file, &options).map_err(wrong)?;
         opened.write_all(text.as_bytes()).map_err(wrong)
     }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use rhai::{Dynamic, Map, Module, exported_module, plugin::*};
 use serde_json::Value;
 
-use super::options;
+use super::{context, options};
 use crate::{
-    effects::Outgoing,
+    effects::{Outgoing, Verb},
     environment::{Response, TransportError, TransportReason},
     script::{
-        error::{Ending, RhaiResultOf, bad_argument, end, throw},
+        error::{Ending, RhaiResultOf, bad_argument, end, raise_effect, throw},
         records::{to_dynamic, to_json},
     },
 };
@@ -21,7 +21,7 @@ pub(super) fn module() -> Module {
 }
 
 /// What a script wants to send, or to read where there is no body.
-fn outgoing(function: &str, url: &str, body: Option<&Dynamic>, more: &Map) -> RhaiResultOf<Outgoing> {
+fn outgoing(function: &str, url: &str, body: Option<(Verb, &Dynamic)>, more: &Map) -> RhaiResultOf<Outgoing> {
     let given = options(function, more, &["headers"])?;
     let mut headers = BTreeMap::new();
     for (name, value) in given.get("headers").and_then(Value::as_object).into_iter().flatten() {
@@ -30,12 +30,36 @@ fn outgoing(function: &str, url: &str, body: Option<&Dynamic>, more: &Map) -> Rh
             value.ok_or_else(|| bad_argument(function, &format!("the header {name:?} is no text")))?;
         headers.insert(name.clone(), value.to_owned());
     }
-    let body = match body {
-        None => None,
-        Some(body) if body.is_string() => Some(body.to_string()),
-        Some(body) => Some(to_json(body)?.to_string()),
+    let (verb, body) = match body {
+        None => (Verb::default(), None),
+        Some((verb, body)) if body.is_string() => (verb, Some(body.to_string())),
+        Some((verb, body)) => (verb, Some(to_json(body)?.to_string())),
     };
-    Ok(Outgoing { url: url.to_owned(), headers, body })
+    Ok(Outgoing { url: url.to_owned(), headers, body, verb })
+}
+
+/// Sends a body, once.
+fn send(
+    ctx: &NativeCallContext,
+    function: &str,
+    url: &str,
+    body: (Verb, &Dynamic),
+    more: &Map,
+) -> RhaiResultOf<Map> {
+    let context = context(ctx)?;
+    context.only_when_running(function)?;
+    let outgoing = outgoing(function, url, Some(body), more)?;
+    let sent = context.tools.door.post(&context.actor, &outgoing, &context.tools.http);
+    match sent.map_err(|error| raise_effect(error, function))? {
+        Some(result) => answer(function, result),
+        None => Ok([
+            ("status".into(), 200_i64.into()),
+            ("body".into(), Dynamic::UNIT),
+            (context.actor.kept_key().into(), true.into()),
+        ]
+        .into_iter()
+        .collect()),
+    }
 }
 
 /// `#{status, body}`: the body is what its JSON says, or its text.
@@ -59,9 +83,10 @@ fn answer(function: &str, result: Result<Response, TransportError>) -> RhaiResul
 mod http_ {
     use rhai::{Map, NativeCallContext};
 
-    use super::{answer, outgoing};
+    use super::{answer, outgoing, send};
     use crate::{
         domain::TraceKind,
+        effects::Verb,
         script::{
             bindings::context,
             error::{RhaiResultOf, raise_effect},
@@ -115,23 +140,26 @@ mod http_ {
     /// ```
     #[rhai_fn(name = "post", volatile, return_raw)]
     pub fn post_with(ctx: NativeCallContext, url: &str, body: Dynamic, more: Map) -> RhaiResultOf<Map> {
-        let context = context(&ctx)?;
-        context.only_when_running("http::post")?;
-        let outgoing = outgoing("http::post", url, Some(&body), &more)?;
-        match context
-            .tools
-            .door
-            .post(&context.actor, &outgoing, &context.tools.http)
-            .map_err(|error| raise_effect(error, "http::post"))?
-        {
-            Some(result) => answer("http::post", result),
-            None => Ok([
-                ("status".into(), 200_i64.into()),
-                ("body".into(), Dynamic::UNIT),
-                (context.actor.kept_key().into(), true.into()),
-            ]
-            .into_iter()
-            .collect()),
-        }
+        send(&ctx, "http::post", url, (Verb::Post, &body), &more)
+    }
+
+    /// Changes what is there on a server that the configuration lists, in the same way. Needs `http.patch`.
+    ///
+    /// ```rhai
+    /// http::patch("https://api.example.org/studies/1/", #{ places: 24 });
+    /// ```
+    #[rhai_fn(name = "patch", volatile, return_raw)]
+    pub fn patch(ctx: NativeCallContext, url: &str, body: Dynamic) -> RhaiResultOf<Map> {
+        patch_with(ctx, url, body, Map::new())
+    }
+
+    /// The same with options: `headers` (a map).
+    ///
+    /// ```rhai
+    /// http::patch("https://api.example.org/studies/1/", #{ n: 1 }, #{ headers: #{ "x-kind": "lab" } });
+    /// ```
+    #[rhai_fn(name = "patch", volatile, return_raw)]
+    pub fn patch_with(ctx: NativeCallContext, url: &str, body: Dynamic, more: Map) -> RhaiResultOf<Map> {
+        send(&ctx, "http::patch", url, (Verb::Patch, &body), &more)
     }
 }

@@ -1,9 +1,13 @@
 //! What comes to a daemon from outside: webhooks, and what goes wrong.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use super::{Director, Hook, Planned, SEND_AGAIN};
 use crate::{
     dispatch::Happened,
-    domain::{Detail, EventKind, HookName},
+    domain::{AutomationName, Detail, EventKind, HookName},
     engine::Input,
     sim::{
         Faults,
@@ -58,6 +62,49 @@ impl Director {
         drop(state);
         if let Mishap::Crash { away, .. } = mishap {
             self.plan(at + away, Planned::Start);
+        }
+    }
+
+    /// The daemon crashes at its next step, and starts again later.
+    pub(in crate::sim) fn crash(&mut self) {
+        let now = {
+            let mut state = self.stage.lock();
+            state.crash_in = Some(0);
+            state.now
+        };
+        self.plan(now + SEND_AGAIN, Planned::Start);
+    }
+
+    /// A person starts an automation now.
+    pub(in crate::sim) fn trigger(&mut self, automation: AutomationName, payload: Value) {
+        let now = self.stage.lock().now;
+        self.plan(now, Planned::Trigger(automation, payload));
+    }
+
+    /// What a person asked for is taken in, once there is a daemon.
+    pub(super) fn start_by_hand(
+        &mut self,
+        at: Micros,
+        automation: AutomationName,
+        payload: Value,
+    ) -> Result<(), StoreError> {
+        let Some(daemon) = &self.daemon else {
+            self.plan(at + SEND_AGAIN, Planned::Trigger(automation, payload));
+            return Ok(());
+        };
+        let now = self.stage.lock().daemon_now();
+        let detail = Detail::Manual { payload: payload.clone(), dry_run: false };
+        let event = NewEvent { automation: automation.clone(), kind: EventKind::Manual, at: now, detail };
+        match daemon.tools.store.accept_manual(event).wait() {
+            Ok(event) => {
+                self.stage.lock().happened.push(Happened::Input(Input::Accepted(Arc::new(event))));
+                Ok(())
+            }
+            Err(_) if self.stage.lock().dead => {
+                self.plan(at + SEND_AGAIN, Planned::Trigger(automation, payload));
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -13,6 +13,7 @@ use std::{
 use rhai::Dynamic;
 use serde_json::{Map, Value, json};
 
+use super::surroundings;
 use crate::{
     api::Generation,
     config::{self, Trigger},
@@ -23,20 +24,10 @@ use crate::{
     store::WriteRow,
 };
 
-/// What is set beside the example in a recipe's header, so that there is something to do.
-fn params(recipe: &str) -> Value {
-    match recipe {
-        "step_stalled" => json!({"not_pages": ["dilemma/Decision", "market/Bid"]}),
-        "fill_and_advance" => json!({"defaults": {
-            "dilemma/Decision": {"cooperate": false}, "market/Bid": {"bid": 0}, "survey/About": {"age": 0},
-        }}),
-        _ => json!({}),
-    }
-}
-
 /// A message for a recipe that a webhook starts.
 fn payload(number: u64) -> Value {
-    json!({"status": "RETURNED", "participant_id": format!("worker-{number}"), "id": format!("submission-{number}")})
+    json!({"status": "RETURNED", "participant_id": format!("worker-{number}"), "id": format!("submission-{number}"),
+        "EventType": "AssignmentReturned", "AssignmentId": format!("worker-{number}")})
 }
 
 fn base() -> Setup {
@@ -63,10 +54,13 @@ fn base() -> Setup {
 
 /// One bad evening with a recipe, until everything has come to rest.
 fn evening(recipe: &str, experiment: &str, generation: &str, seed: u64) -> Rehearsal {
-    let arranged = json!({
+    let mut arranged = json!({
         "recipe": format!("{recipe}.rhai"), "experiment": experiment, "players": 7, "seed": seed,
-        "faults": true, "generation": generation, "params": params(recipe),
+        "faults": true, "generation": generation,
     });
+    for (key, value) in surroundings::arranged(recipe, experiment).as_object().cloned().unwrap_or_default() {
+        arranged[key] = value;
+    }
     let arranged: Dynamic = rhai::serde::to_dynamic(&arranged).expect("a map");
     let arranged = arranged.cast::<rhai::Map>();
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
@@ -76,6 +70,10 @@ fn evening(recipe: &str, experiment: &str, generation: &str, seed: u64) -> Rehea
     let hooked =
         hooked.triggers.iter().any(|trigger| matches!(trigger, Trigger::Webhook(_))).then_some(hooked.name);
     let mut rehearsal = Rehearsal::prepare(setup).expect("a rehearsal");
+    for (address, answer) in Arrangement::answers(&arranged).expect("answers") {
+        rehearsal.answer(&address, &answer).expect("an address");
+    }
+    surroundings::prepare(&mut rehearsal, recipe, experiment);
     for number in 1..=4 {
         rehearsal.run_for(Duration::from_mins(5)).expect("time passes");
         if let Some(name) = &hooked {
@@ -100,6 +98,9 @@ fn promises(rehearsal: &Rehearsal, recipe: &str, broken: &mut Vec<String>) {
             && !once.insert((action, player))
         {
             broken.push(format!("{action} of {player:?} came twice"));
+        }
+        if action == "rooms.create_session" && !once.insert((action, &write.effect.target)) {
+            broken.push(format!("a second session in room {:?}", write.effect.target));
         }
         let filled = |other: &WriteRow| {
             other.run == write.run
@@ -139,8 +140,11 @@ fn evenings(recipe: &'static str) -> (usize, Vec<String>) {
 }
 
 /// Recipes that have nothing to write on these evenings, and why.
-const IDLE: [(&str, &str); 2] = [
+const IDLE: [(&str, &str); 5] = [
+    ("bonus_file", "it writes a file"),
+    ("export_nightly", "it writes files"),
     ("reload_expired", "browsers end their pages by themselves"),
+    ("step_together", "people rarely are all on one page, and nobody presses"),
     ("tell_blocked", "it writes into its log, as long as no chat is given"),
 ];
 

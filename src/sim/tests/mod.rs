@@ -4,6 +4,7 @@ mod absence;
 mod cookbook;
 mod evening;
 mod small;
+mod surroundings;
 
 use std::{
     fmt::Write as _,

@@ -47,7 +47,7 @@ use server::Health;
 use session::Session;
 
 /// How often what is known is written down although nothing has come of it, in seconds.
-const CHECKPOINT: f64 = 30.0;
+const CHECKPOINT: f64 = 60.0;
 /// The server's clock and ours count as the same up to this difference, in seconds: its `Date` has no fractions.
 const SAME_CLOCK: f64 = 2.0;
 /// From this difference on it is said, in seconds.

@@ -43,6 +43,10 @@ pub(super) struct Player {
     pub(super) acted: f64,
     /// When they were last heard of, as the server's list of those online says.
     pub(super) seen: Option<f64>,
+    /// When the list of those online that is being taken up says so.
+    pub(super) listed: Option<f64>,
+    /// The page that the list of those online named last, where it was not the one known from the history.
+    pub(super) doubted: Option<i64>,
     /// How many looks in a row have brought no newer sign of life, and when the first of them was.
     pub(super) unheard: (u32, f64),
 }
@@ -66,6 +70,8 @@ impl Player {
             told: Vec::new(),
             acted: 0.0,
             seen: None,
+            listed: None,
+            doubted: None,
             unheard: (0, 0.0),
         }
     }

@@ -129,12 +129,14 @@ pub(super) fn due(
             Observed::Player { condition, pages, .. } => {
                 for (place, (name, player)) in session.players.iter().enumerate() {
                     let Some(since) = view.since(*condition, player, &session.players) else { continue };
-                    let visit = visit(*condition, player);
-                    let due_now = fits(pages, player.page_name())
+                    let may_be = fits(pages, player.page_name())
                         && lasts(rule, view, since)
-                        && is_news(rule, *condition, view, since, began)
-                        && !fired.has(&key, name, &visit);
-                    if due_now {
+                        && is_news(rule, *condition, view, since, began);
+                    if !may_be {
+                        continue;
+                    }
+                    let visit = visit(*condition, player);
+                    if !fired.has(&key, name, &visit) {
                         due.push(Due { rule: at, player: Some(place), since, visit });
                     }
                 }

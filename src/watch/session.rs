@@ -51,8 +51,6 @@ pub(super) struct Session {
     pub(super) gaps: Vec<(f64, f64)>,
     /// When players were last heard of before we were started.
     last_seen: BTreeMap<String, f64>,
-    /// How often in a row the history and the list of those online did not agree.
-    doubts: u32,
     /// The server was started anew, which nobody was told of yet.
     restarted: bool,
 }
@@ -90,7 +88,6 @@ impl Session {
             looked: None,
             gaps: Vec::new(),
             last_seen: BTreeMap::new(),
-            doubts: 0,
             restarted: false,
         }
     }
@@ -216,14 +213,18 @@ impl Session {
     /// Takes up who is online. `now` is when it was asked. After a longer time than `usual` in which nobody could ask, what was
     /// seen before counts no more: a server that hung could hear nobody either.
     pub(super) fn take_online(&mut self, answer: &Online<'_>, now: f64, usual: f64) -> Noticed {
-        let listed: HashMap<&str, f64> = answer.online.0.iter().map(|(name, at)| (&**name, *at)).collect();
+        for (name, at) in &answer.online.0 {
+            if let Some(player) = self.players.get_mut(&**name) {
+                player.listed = Some(*at);
+            }
+        }
         let before = self.heard;
         if before.is_some_and(|before| now - before > usual) {
             self.players.values_mut().for_each(|player| player.unheard = (0, 0.0));
         }
         let (mut fresh, mut fresh_listed) = (0, 0);
-        for (name, player) in &mut self.players {
-            let seen = listed.get(&**name).copied();
+        for player in self.players.values_mut() {
+            let seen = player.listed.take();
             if let (Some(before), Some(was)) = (before, player.seen)
                 && before - was < FRESH
             {
@@ -240,21 +241,20 @@ impl Session {
             }
         }
         self.heard = Some(now);
-        let mut disagree = false;
+        let mut missed = false;
         for (name, (_, _, page)) in &answer.info.0 {
-            match self.players.get(&**name) {
-                Some(player) => disagree |= page.is_some_and(|page| page != player.page),
-                None => self.stale = Stale::Now,
-            }
+            let Some(player) = self.players.get_mut(&**name) else {
+                self.stale = Stale::Now;
+                continue;
+            };
+            // They may have gone on between the two reads. Where it is still so at the next look, a change was missed.
+            let other = page.filter(|page| *page != player.page);
+            missed |= other.is_some() && other == player.doubted;
+            player.doubted = other;
         }
-        // Somebody may have gone on between the two reads; twice in a row it is a change that was missed: read all of it again.
-        self.doubts = if disagree { self.doubts + 1 } else { 0 };
-        if self.doubts >= 2 {
+        if missed {
             self.cursor = None;
-            self.doubts = 0;
-            for player in self.players.values_mut() {
-                player.moved = 0.0;
-            }
+            self.players.values_mut().for_each(|player| player.moved = 0.0);
         }
         let restarted = fresh >= ENOUGH && fresh_listed == 0;
         self.restarted |= restarted;

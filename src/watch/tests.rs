@@ -277,3 +277,19 @@ fn an_order_that_has_grown_is_read_before_anybody_is_called_finished() {
     story.session.take_changes(&changes);
     assert_eq!(story.session.stale, Stale::Now);
 }
+
+#[test]
+fn a_move_that_the_history_did_not_tell_has_it_read_anew() {
+    let mut story = Story::new(&["x", "y"], &ORDER, 0);
+    story.look(150.0, &["x", "y"]);
+    let told = |session: &mut Session, now: f64, x: i64, y: i64| {
+        let body = json!({"info": {"x": [0, ORDER, x], "y": [1, ORDER, y]}, "online": {"x": now, "y": now}});
+        let body = body.to_string();
+        session.take_online(&parse::<Online<'_>>(body.as_bytes()).unwrap(), now, 40.0);
+    };
+    told(&mut story.session, 165.0, 1, 0);
+    told(&mut story.session, 180.0, 0, 1);
+    assert!(story.session.cursor.is_some(), "each went on once between two reads");
+    told(&mut story.session, 195.0, 0, 1);
+    assert_eq!(story.session.cursor, None);
+}

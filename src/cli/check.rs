@@ -76,6 +76,9 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
             for at in &times {
                 out::line(&format!("    {}", in_zone(*at, &zone)));
             }
+            if automation.triggers.is_empty() {
+                out::line(&format!("    only by hand: uproctor trigger {}", automation.name));
+            }
             for trigger in &automation.triggers {
                 match trigger {
                     Trigger::Poll(poll) => {

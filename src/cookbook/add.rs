@@ -94,5 +94,7 @@ fn without_hosts(block: &str, known: &dyn Fn(&str) -> bool) -> String {
             kept.push('\n');
         }
     }
+    kept.truncate(kept.trim_end().len());
+    kept.push('\n');
     kept
 }

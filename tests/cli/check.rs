@@ -152,3 +152,14 @@ fn a_new_project_passes_the_check_and_is_not_written_over() {
     assert_eq!(again.status.code(), Some(1));
     assert!(crate::project::text(&again).contains("nothing was written"));
 }
+
+#[test]
+fn what_is_only_started_by_hand_is_said_to_be() {
+    let project = Project::with_script("fn run(event) { skip(event.payload.why); }");
+    let config = std::fs::read_to_string(project.path().join("config.toml")).unwrap();
+    project.write("config.toml", &config.replace("on = { every = \"1h\" }", "on = []"));
+    let said = crate::project::text(&project.run(&["check"]));
+    assert!(said.contains("only by hand: uproctor trigger it"), "{said}");
+    let output = project.run(&["trigger", "it", "--payload", "{\"why\": \"asked\"}"]);
+    assert!(crate::project::text(&output).contains("asked"), "{}", crate::project::text(&output));
+}

@@ -95,16 +95,14 @@ impl Store {
         delivery: Delivery,
         then: impl FnOnce(Arc<Event>) + Send + 'static,
     ) -> Pending<Acceptance> {
-        let event = event.numbered(self.new_event_id());
-        // Here, since the one thread that writes has the most to do.
-        let detail = to_json(&event.detail);
+        let event = Arc::new(event.numbered(self.new_event_id()));
         let take_in = move |connection: &Connection| {
             if let Some(first) = deliveries::taken(connection, &delivery, event.at)? {
                 return Ok(Acceptance::Duplicate(first));
             }
             deliveries::remember(connection, &delivery, event.id, event.at)?;
-            put_row(connection, &event, &detail?, "accepted", None)?;
-            Ok(Acceptance::New(Arc::new(event)))
+            insert(connection, &event)?;
+            Ok(Acceptance::New(Arc::clone(&event)))
         };
         self.writer.submit_then(take_in, |accepted| {
             if let Acceptance::New(event) = accepted {
@@ -118,7 +116,7 @@ impl Store {
         let event = event.numbered(self.new_event_id());
         self.writer.submit(move |connection| {
             insert(connection, &event)?;
-            Ok(event)
+            Ok(event.clone())
         })
     }
 
@@ -135,11 +133,11 @@ impl Store {
             let new = match outcome.intake {
                 Intake::Nothing => Vec::new(),
                 Intake::Prime | Intake::Each => {
-                    let unseen = unseen(connection, &memory, outcome.items, outcome.at)?;
+                    let unseen = unseen(connection, &memory, &outcome.items, outcome.at)?;
                     if outcome.intake == Intake::Prime { Vec::new() } else { unseen }
                 }
                 Intake::Lasting { rule, every } => {
-                    timers::lasted(connection, &memory, outcome.items, outcome.at, rule, every)?
+                    timers::lasted(connection, &memory, &outcome.items, outcome.at, rule, every)?
                 }
             };
             for PollItem { key, item, .. } in new {
@@ -164,7 +162,7 @@ impl Store {
 fn unseen(
     connection: &Connection,
     memory: &str,
-    items: Vec<PollItem>,
+    items: &[PollItem],
     at: Timestamp,
 ) -> rusqlite::Result<Vec<PollItem>> {
     let mut new = Vec::new();
@@ -175,7 +173,7 @@ fn unseen(
             )?
             .execute(params![memory, item.key, item.version, millis(at)])?;
         if added > 0 {
-            new.push(item);
+            new.push(item.clone());
         }
     }
     Ok(new)
@@ -193,16 +191,6 @@ pub(super) fn put(
     state: &str,
     reason: Option<&str>,
 ) -> rusqlite::Result<()> {
-    put_row(connection, event, &to_json(&event.detail)?, state, reason)
-}
-
-fn put_row(
-    connection: &Connection,
-    event: &Event,
-    detail: &str,
-    state: &str,
-    reason: Option<&str>,
-) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO event (id, automation, kind, at, count, detail, state, reason)
@@ -214,7 +202,7 @@ fn put_row(
             event.kind.as_str(),
             millis(event.at),
             event.count,
-            detail,
+            to_json(&event.detail)?,
             state,
             reason,
         ])?;

@@ -114,3 +114,27 @@ fn a_message_is_known_for_a_week_wherever_its_row_stands() {
     (count..2 * count).for_each(|n| assert!(message(&store, n, 10).1));
     assert!(message(&store, 5, 10).0 > first[count - 1]);
 }
+
+#[test]
+fn a_job_that_fails_leaves_the_others_of_its_group_alone() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("uproctor.db")).unwrap();
+    // While the first one waits, the others gather behind it.
+    let (gathered, wait) = std::sync::mpsc::channel::<()>();
+    let first = store.writer.submit(move |_| Ok(wait.recv().is_err()));
+    let add = |n: i64| {
+        store.writer.submit(move |connection| {
+            connection.execute("INSERT INTO watched (name, value) VALUES (?1, '')", [n])?;
+            if n == 2 { Err(rusqlite::Error::InvalidQuery) } else { Ok(()) }
+        })
+    };
+    let jobs: Vec<_> = (0..5).map(add).collect();
+    drop(gathered);
+    assert!(first.wait().unwrap());
+    let done: Vec<bool> = jobs.into_iter().map(|job| job.wait().is_ok()).collect();
+    assert_eq!(done, [true, true, false, true, true]);
+    let names = store.writer.submit(|connection| {
+        connection.query_row("SELECT group_concat(name, '') FROM watched", [], |row| row.get::<_, String>(0))
+    });
+    assert_eq!(names.wait().unwrap(), "0134");
+}

@@ -20,7 +20,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc::{Sender, channel},
     },
-    thread,
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
@@ -293,9 +293,43 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
 
 // From the webhook to the second call.
 
-/// A server that notes when it was asked for the second time about each session `sN`.
+/// When a session was asked about, and who waits until it is asked about for the second time.
+type Asked = (Vec<Instant>, Option<Thread>);
+
+/// The sessions `sN`.
 #[derive(Clone, Default)]
-struct Receipts(Arc<Mutex<HashMap<usize, Vec<Instant>>>>);
+struct Receipts(Arc<Mutex<HashMap<usize, Asked>>>);
+
+impl Receipts {
+    fn note(&self, number: usize) {
+        let now = Instant::now();
+        let mut all = self.0.lock().unwrap();
+        let (times, waits) = all.entry(number).or_default();
+        times.push(now);
+        if times.len() == 2
+            && let Some(thread) = waits
+        {
+            thread.unpark();
+        }
+    }
+
+    /// Waits for the second time.
+    fn second(&self, number: usize) -> Instant {
+        let patience = Instant::now() + Duration::from_secs(20);
+        loop {
+            {
+                let mut all = self.0.lock().unwrap();
+                let (times, waits) = all.entry(number).or_default();
+                if let Some(second) = times.get(1) {
+                    return *second;
+                }
+                *waits = Some(thread::current());
+            }
+            assert!(Instant::now() < patience, "message {number} led to no second call");
+            thread::park_timeout(Duration::from_secs(1));
+        }
+    }
+}
 
 fn stub(receipts: &Receipts) -> SocketAddr {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
@@ -314,11 +348,10 @@ fn answer(mut stream: TcpStream, receipts: &Receipts) {
     let _ = stream.set_nodelay(true);
     let mut buffer = [0_u8; 8192];
     while let Ok(read @ 1..) = stream.read(&mut buffer) {
-        let now = Instant::now();
         let text = String::from_utf8_lossy(&buffer[..read]);
         let number = text.split("/s").find_map(|part| part.split('/').next()?.parse::<usize>().ok());
         if let Some(number) = number {
-            receipts.0.lock().unwrap().entry(number).or_default().push(now);
+            receipts.note(number);
         }
         let body = if text.contains("status/") {
             r#"{"versions":{"uproot":"0.10.1"}}"#
@@ -335,41 +368,52 @@ fn answer(mut stream: TcpStream, receipts: &Receipts) {
     }
 }
 
-/// How long it took from the sending of each message to the second call.
-fn latencies(address: SocketAddr, receipts: &Receipts, pace: Option<Duration>) -> Vec<Duration> {
-    receipts.0.lock().unwrap().clear();
-    let mut sender = Sender1::connect(address);
-    let mut sent = Vec::new();
-    let begin = Instant::now();
-    for number in 0..PACED {
-        if let Some(pace) = pace {
-            let due = begin + pace * u32::try_from(number).unwrap();
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-        }
-        sent.push(Instant::now());
-        sender.send(number);
-        if pace.is_none() {
-            // As fast as the last one is through: always one at work.
-            while receipts.0.lock().unwrap().get(&number).is_none_or(|times| times.len() < 2) {
-                thread::yield_now();
-            }
-        }
-    }
-    let patience = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < patience
-        && receipts.0.lock().unwrap().values().filter(|times| times.len() == 2).count() < PACED
-    {
-        thread::sleep(Duration::from_millis(5));
-    }
-    let receipts = receipts.0.lock().unwrap();
+/// How long it took from the sending of each message to the second call: `SENDERS` at once that each send the next message
+/// once the last one is through, or one sender that keeps a pace. The messages are numbered from `first` on.
+fn latencies(
+    address: SocketAddr,
+    receipts: &Receipts,
+    first: usize,
+    pace: Option<Duration>,
+) -> Vec<Duration> {
+    let senders = if pace.is_some() { 1 } else { SENDERS };
+    let sent: Vec<(usize, Instant)> = thread::scope(|scope| {
+        let all: Vec<_> = (0..senders)
+            .map(|of| scope.spawn(move || send_all(address, receipts, (first + of, senders), pace)))
+            .collect();
+        all.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+    });
     let mut times: Vec<Duration> = sent
         .iter()
-        .enumerate()
-        .skip(PACED / 10)
-        .map(|(number, sent)| receipts[&number][1].duration_since(*sent))
+        .filter(|(number, _)| *number >= first + PACED / 10)
+        .map(|(number, sent)| receipts.second(*number).duration_since(*sent))
         .collect();
     times.sort();
     times
+}
+
+/// What one of several senders sends, and when it sent each.
+fn send_all(
+    address: SocketAddr,
+    receipts: &Receipts,
+    (first, senders): (usize, usize),
+    pace: Option<Duration>,
+) -> Vec<(usize, Instant)> {
+    let mut sender = Sender1::connect(address);
+    let begin = Instant::now();
+    let mut sent = Vec::new();
+    for (turn, number) in (first..).step_by(senders).take(PACED / senders).enumerate() {
+        if let Some(pace) = pace {
+            let due = begin + pace * u32::try_from(turn).unwrap();
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        sent.push((number, Instant::now()));
+        assert_eq!(sender.send(number), 202);
+        if pace.is_none() {
+            receipts.second(number);
+        }
+    }
+    sent
 }
 
 fn from_webhook_to_second_call(runtime: &Runtime) {
@@ -380,11 +424,10 @@ fn from_webhook_to_second_call(runtime: &Runtime) {
     let parallel = "overlap = \"parallel\"\nmax = 16\n";
     let daemon = Daemon::start(folder.path(), &url, script, parallel);
     let bare = serve_bare(runtime, folder.path(), Some(format!("{url}admin/api/v1/sessions/")));
-    for (title, pace) in
-        [("at 100 a second", Some(Duration::from_millis(10))), ("one after another, at once", None)]
-    {
-        let ours = latencies(daemon.1, &receipts, pace);
-        let theirs = latencies(bare, &receipts, pace);
+    let ways = [("at 100 a second", Some(Duration::from_millis(10))), ("32 senders at once", None)];
+    for ((title, pace), round) in ways.into_iter().zip(0..) {
+        let ours = latencies(daemon.1, &receipts, 2 * round * PACED, pace);
+        let theirs = latencies(bare, &receipts, (2 * round + 1) * PACED, pace);
         let at = |times: &[Duration], percent: usize| times[times.len() * percent / 100];
         let ratio = |percent| at(&ours, percent).as_secs_f64() / at(&theirs, percent).as_secs_f64();
         println!(

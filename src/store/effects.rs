@@ -56,10 +56,10 @@ impl Store {
     ) -> Pending<Claim> {
         self.writer.submit(move |connection| {
             runs::trace(connection, run, trace.0, &trace.1)?;
-            if let Some(limit) = limit {
+            if let Some(limit) = &limit {
                 let wanted = effects.iter().filter(|e| e.irreversible && e.state == EffectState::Claimed);
                 let wanted = wanted.count();
-                let lately = lately(connection, &limit, at)?;
+                let lately = lately(connection, limit, at)?;
                 if wanted > 0 && lately.saturating_add(wanted) > limit.rate.most {
                     return Ok(Claim::Over(lately));
                 }

@@ -3,17 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use super::{PollCursor, Store, cursors, millis, timers, writer::Pending};
+use super::{Delivery, PollCursor, Store, cursors, deliveries, millis, timers, writer::Pending};
 use crate::config::Stays;
-use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, HookName, Mode};
-
-/// How long a webhook message is remembered, so that it is not taken twice: 7 days.
-const REMEMBERED: i64 = 7 * 24 * 60 * 60 * 1000;
-/// After how many events the messages that are too old are taken out.
-const SWEEP: i64 = 256;
+use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, Mode};
 
 /// An event that has no number yet.
 #[derive(Clone, Debug)]
@@ -34,15 +29,6 @@ impl NewEvent {
         let Self { automation, kind, at, detail } = self;
         Event { id, automation, kind, at, count: 1, detail }
     }
-}
-
-/// By what a webhook message is known again.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// The webhook.
-    pub hook: HookName,
-    /// The sender's id and a hash, whichever the scheme can trust. One that was seen makes the message a repetition.
-    pub messages: Vec<String>,
 }
 
 /// What became of a webhook message.
@@ -109,20 +95,14 @@ impl Store {
         delivery: Delivery,
         then: impl FnOnce(Arc<Event>) + Send + 'static,
     ) -> Pending<Acceptance> {
-        let event = event.numbered(self.new_event_id());
+        let event = Arc::new(event.numbered(self.new_event_id()));
         let take_in = move |connection: &Connection| {
-            let at = millis(event.at);
-            // What is too old is passed over below; now and then it is also taken out.
-            if event.id.0 % SWEEP == 0 {
-                connection
-                    .prepare_cached("DELETE FROM delivery WHERE at < ?1")?
-                    .execute([at - REMEMBERED])?;
-            }
-            if let Some(first) = remember(connection, &delivery, event.id, at)? {
+            if let Some(first) = deliveries::taken(connection, &delivery, event.at)? {
                 return Ok(Acceptance::Duplicate(first));
             }
+            deliveries::remember(connection, &delivery, event.id, event.at)?;
             insert(connection, &event)?;
-            Ok(Acceptance::New(Arc::new(event)))
+            Ok(Acceptance::New(Arc::clone(&event)))
         };
         self.writer.submit_then(take_in, |accepted| {
             if let Acceptance::New(event) = accepted {
@@ -136,7 +116,7 @@ impl Store {
         let event = event.numbered(self.new_event_id());
         self.writer.submit(move |connection| {
             insert(connection, &event)?;
-            Ok(event)
+            Ok(event.clone())
         })
     }
 
@@ -153,11 +133,11 @@ impl Store {
             let new = match outcome.intake {
                 Intake::Nothing => Vec::new(),
                 Intake::Prime | Intake::Each => {
-                    let unseen = unseen(connection, &memory, outcome.items, outcome.at)?;
+                    let unseen = unseen(connection, &memory, &outcome.items, outcome.at)?;
                     if outcome.intake == Intake::Prime { Vec::new() } else { unseen }
                 }
                 Intake::Lasting { rule, every } => {
-                    timers::lasted(connection, &memory, outcome.items, outcome.at, rule, every)?
+                    timers::lasted(connection, &memory, &outcome.items, outcome.at, rule, every)?
                 }
             };
             for PollItem { key, item, .. } in new {
@@ -178,47 +158,11 @@ impl Store {
     }
 }
 
-/// Remembers a message as that of an event, unless it was taken before: then it gives the event that it became.
-fn remember(
-    connection: &Connection,
-    Delivery { hook, messages }: &Delivery,
-    event: EventId,
-    at: i64,
-) -> rusqlite::Result<Option<EventId>> {
-    let oldest = at - REMEMBERED;
-    let seen = |message: &String| {
-        connection
-            .prepare_cached("SELECT event FROM delivery WHERE hook = ?1 AND message = ?2 AND at >= ?3")?
-            .query_row(params![hook.as_str(), message, oldest], |row| row.get(0).map(EventId))
-            .optional()
-    };
-    // Most messages are new and known by one thing: then the insertion is the question, too.
-    if messages.len() > 1 {
-        for message in messages {
-            if let Some(first) = seen(message)? {
-                return Ok(Some(first));
-            }
-        }
-    }
-    for message in messages {
-        let added = connection
-            .prepare_cached(
-                "INSERT INTO delivery (hook, message, event, at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (hook, message) DO UPDATE SET event = excluded.event, at = excluded.at WHERE at < ?5",
-            )?
-            .execute(params![hook.as_str(), message, event.0, at, oldest])?;
-        if added == 0 {
-            return seen(message);
-        }
-    }
-    Ok(None)
-}
-
 /// The items that were not there before; they are remembered.
 fn unseen(
     connection: &Connection,
     memory: &str,
-    items: Vec<PollItem>,
+    items: &[PollItem],
     at: Timestamp,
 ) -> rusqlite::Result<Vec<PollItem>> {
     let mut new = Vec::new();
@@ -229,7 +173,7 @@ fn unseen(
             )?
             .execute(params![memory, item.key, item.version, millis(at)])?;
         if added > 0 {
-            new.push(item);
+            new.push(item.clone());
         }
     }
     Ok(new)

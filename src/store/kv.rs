@@ -49,7 +49,8 @@ impl Store {
         expires: Option<Timestamp>,
     ) -> Pending<()> {
         let (scope, key) = (scope.clone(), key.to_owned());
-        self.writer.submit(move |connection| put(connection, &scope, &key, &KvValue { value, expires }))
+        let value = KvValue { value, expires };
+        self.writer.submit(move |connection| put(connection, &scope, &key, &value))
     }
 
     /// Adds to a number, which is 0 where there is none, and gives the sum. `None` where the value is no whole

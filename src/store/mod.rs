@@ -5,6 +5,7 @@
 
 mod cursors;
 mod dead;
+mod deliveries;
 mod effects;
 mod error;
 mod history;
@@ -32,11 +33,12 @@ use jiff::Timestamp;
 
 pub use cursors::{ClockCursor, PollCursor};
 pub use dead::{Closed, DeadLetter, Remedy};
+pub use deliveries::Delivery;
 pub use effects::{Claim, Limit, OpenEffect, SentStep};
 pub use error::StoreError;
 pub use history::{EffectRow, EventRow, History, RunDetail, RunRow, RunsFilter, WriteRow};
 pub use holds::hold_beside;
-pub use inbox::{Acceptance, Delivery, Intake, NewEvent, PollItem, PollOutcome};
+pub use inbox::{Acceptance, Intake, NewEvent, PollItem, PollOutcome};
 pub use interventions::{Broken, Intervention, verify};
 pub use kv::{KvScope, KvValue};
 pub use open::in_use;

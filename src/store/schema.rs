@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 3] = ["
+const MIGRATIONS: [&str; 4] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -184,6 +184,16 @@ const MIGRATIONS: [&str; 3] = ["
 ", "
     -- What is known of a session that is observed, and under the empty name what is known beside them; the value is JSON.
     CREATE TABLE watched (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+", "
+    -- The webhook messages that came last, in their order, until many of them together go into `delivery`.
+    CREATE TABLE arrival (
+        id INTEGER PRIMARY KEY,
+        hook TEXT NOT NULL,
+        message TEXT NOT NULL,
+        event INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT;
+    DROP INDEX delivery_at;
 "];
 
 /// The newest format that this program knows.

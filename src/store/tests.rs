@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::{Held, Hold};
+use crate::domain::{AutomationName, Detail, EventKind, Held, Hold, HookName};
 
 fn hold(store: &Store) -> Result<(), StoreError> {
     let since = Timestamp::UNIX_EPOCH;
@@ -71,4 +71,70 @@ fn a_damaged_file_is_not_opened() {
         assert!(error.to_string().contains("is damaged"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), before, "it was written to");
     }
+}
+
+/// Takes a message of a webhook in on a day: the event that it became, and whether that is a new one.
+fn message(store: &Store, message: usize, day: i64) -> (EventId, bool) {
+    let at = Timestamp::from_second(day * 24 * 60 * 60).unwrap();
+    let hook = HookName::new("it").unwrap();
+    let detail = Detail::Webhook { hook: hook.clone(), payload: message.into(), headers: Default::default() };
+    let automation = AutomationName::new("it").unwrap();
+    let event = NewEvent { automation, kind: EventKind::Webhook, at, detail };
+    let delivery = Delivery { hook, messages: vec![message.to_string()] };
+    match store.accept_webhook(event, delivery, |_| {}).wait().unwrap() {
+        Acceptance::New(event) => (event.id, true),
+        Acceptance::Duplicate(first) => (first, false),
+    }
+}
+
+#[test]
+fn a_message_is_known_for_a_week_wherever_its_row_stands() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("uproctor.db");
+    let mut store = Store::open_for_rehearsal(&path).unwrap();
+    let count = usize::try_from(deliveries::TOGETHER).unwrap() + 10;
+    let first: Vec<EventId> = (0..count).map(|n| message(&store, n, 1).0).collect();
+    // One that was put in its place, one that was not yet.
+    for opened_again in [false, true] {
+        if opened_again {
+            store.close();
+            drop(store);
+            store = Store::open_for_rehearsal(&path).unwrap();
+        }
+        for n in [5, count - 5] {
+            assert_eq!(message(&store, n, 8), (first[n], false));
+        }
+    }
+    for n in [5, count - 5] {
+        let (again, is_new) = message(&store, n, 9);
+        assert!(is_new);
+        assert_eq!(message(&store, n, 10), (again, false));
+    }
+    // The later one holds, also once it is in its place.
+    (count..2 * count).for_each(|n| assert!(message(&store, n, 10).1));
+    assert!(message(&store, 5, 10).0 > first[count - 1]);
+}
+
+#[test]
+fn a_job_that_fails_leaves_the_others_of_its_group_alone() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("uproctor.db")).unwrap();
+    // While the first one waits, the others gather behind it.
+    let (gathered, wait) = std::sync::mpsc::channel::<()>();
+    let first = store.writer.submit(move |_| Ok(wait.recv().is_err()));
+    let add = |n: i64| {
+        store.writer.submit(move |connection| {
+            connection.execute("INSERT INTO watched (name, value) VALUES (?1, '')", [n])?;
+            if n == 2 { Err(rusqlite::Error::InvalidQuery) } else { Ok(()) }
+        })
+    };
+    let jobs: Vec<_> = (0..5).map(add).collect();
+    drop(gathered);
+    assert!(first.wait().unwrap());
+    let done: Vec<bool> = jobs.into_iter().map(|job| job.wait().is_ok()).collect();
+    assert_eq!(done, [true, true, false, true, true]);
+    let names = store.writer.submit(|connection| {
+        connection.query_row("SELECT group_concat(name, '') FROM watched", [], |row| row.get::<_, String>(0))
+    });
+    assert_eq!(names.wait().unwrap(), "0134");
 }

@@ -16,7 +16,7 @@ use crate::{config::Stays, engine::Stay};
 pub(super) fn lasted(
     connection: &Connection,
     memory: &str,
-    items: Vec<PollItem>,
+    items: &[PollItem],
     now: Timestamp,
     rule: Stays,
     every: Duration,
@@ -36,7 +36,7 @@ pub(super) fn lasted(
     let mut listed = HashSet::new();
     let mut due = Vec::new();
     for item in items {
-        if !listed.insert(item.key.clone()) {
+        if !listed.insert(&item.key) {
             continue;
         }
         let before = known.remove(&item.key).filter(|(version, _)| *version == item.version);
@@ -65,7 +65,7 @@ pub(super) fn lasted(
                 stay.fired
             ])?;
         if is_due {
-            due.push(item);
+            due.push(item.clone());
         }
     }
     for subject in known.keys().filter(|subject| !listed.contains(*subject)) {

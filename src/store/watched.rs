@@ -21,7 +21,7 @@ impl Store {
             for (name, value) in &remembered {
                 put(connection, name, value)?;
             }
-            Ok(events)
+            Ok(events.clone())
         })
     }
 }

@@ -1,7 +1,8 @@
-//! The one thread that writes. Jobs that wait at the same time share a transaction and so one disk flush.
+//! The one thread that writes. Jobs that wait at the same time share a transaction and so one disk flush. Where one of them fails,
+//! the transaction is undone and each is done again in one of its own.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Mutex,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -17,14 +18,48 @@ use super::{StoreError, lease::Lease};
 /// How many jobs may share one transaction, which bounds how long the first of them waits.
 const GROUP: usize = 256;
 
-type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Given the open transaction, or why there is none.
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Finish + Send>;
+/// A write, up to the answer to whoever waits for it.
+trait Job: Send {
+    /// Does it, within a transaction. It is done again where that one was undone.
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    /// Says how it ended.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Write<T, Run, Then> {
+    run: Run,
+    then: Then,
+    /// What it gave when it was last done.
+    value: Option<T>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, Run, Then> Job for Write<T, Run, Then>
+where
+    T: Send,
+    Run: FnMut(&Connection) -> rusqlite::Result<T> + Send,
+    Then: FnOnce(&T) + Send,
+{
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.value = Some((self.run)(connection)?);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { then, value, answer, .. } = *self;
+        // What was committed has a value.
+        let result = committed.and_then(|()| value.ok_or(StoreError::Closed));
+        if let Ok(value) = &result {
+            then(value);
+        }
+        // Nobody may be waiting any more; the write has happened all the same.
+        let _ = answer.send(result);
+    }
+}
 
 pub(super) struct Writer {
-    jobs: Mutex<Option<SyncSender<Job>>>,
+    jobs: Mutex<Option<SyncSender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    path: PathBuf,
 }
 
 /// A write on its way. It is committed once [`Pending::wait`] or [`Pending::ready`] says so; it also happens if
@@ -52,39 +87,27 @@ impl Writer {
             .name("store".to_owned())
             .spawn(move || work(&owned, connection, lease, &receiver))
             .map_err(|error| StoreError::Other { path: path.to_owned(), message: error.to_string() })?;
-        Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), path: path.to_owned() })
+        Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Hands a job to the writing thread. It runs within a transaction; an error undoes this job alone.
+    /// Hands a job to the writing thread. It runs within a transaction, and maybe once more where that one was undone; an error
+    /// undoes this job alone.
     pub(super) fn submit<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        run: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Pending<T> {
-        self.submit_then(job, |_| {})
+        self.submit_then(run, |_| {})
     }
 
     /// The same, with what has to follow once the job is committed, whoever waits for it. It runs on the writing thread and
     /// must not wait.
     pub(super) fn submit_then<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        run: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
         then: impl FnOnce(&T) + Send + 'static,
     ) -> Pending<T> {
         let (answer, pending) = oneshot::channel();
-        let path = self.path.clone();
-        let job: Job = Box::new(move |connection| {
-            let result = connection.and_then(|connection| {
-                isolated(connection, job).map_err(|error| StoreError::from_sqlite(&path, &error))
-            });
-            Box::new(move |committed| {
-                let result = committed.and(result);
-                if let Ok(value) = &result {
-                    then(value);
-                }
-                // Nobody may be waiting any more; the write has happened all the same.
-                let _ = answer.send(result);
-            })
-        });
+        let job = Box::new(Write { run, then, value: None, answer });
         let sender = self.jobs.lock().ok().and_then(|jobs| jobs.clone());
         if let Some(sender) = sender {
             // A closed channel drops the job, and with it the answer's sender: the waiter reads `Closed`.
@@ -104,20 +127,6 @@ impl Writer {
     }
 }
 
-/// Runs one job in a savepoint, so that its failure leaves the other jobs of the group alone.
-fn isolated<T>(
-    connection: &Connection,
-    job: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-    let result = job(connection);
-    if result.is_err() {
-        connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
-    }
-    connection.prepare_cached("RELEASE job")?.execute([])?;
-    result
-}
-
 /// A transaction to write in, as long as the store is ours.
 fn begin<'c>(
     path: &Path,
@@ -135,34 +144,60 @@ fn begin<'c>(
     Ok(transaction)
 }
 
-fn work(path: &Path, mut connection: Connection, lease: Lease, jobs: &Receiver<Job>) {
+fn work(path: &Path, mut connection: Connection, lease: Lease, jobs: &Receiver<Box<dyn Job>>) {
+    let flat = |done: Result<rusqlite::Result<()>, StoreError>| {
+        done.and_then(|ran| ran.map_err(|error| StoreError::from_sqlite(path, &error)))
+    };
     while let Ok(first) = jobs.recv() {
-        let transaction = match begin(path, &mut connection, lease) {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                tracing::error!(%error, "a write to the store failed");
-                first(Err(error.clone()))(Err(error));
-                continue;
-            }
-        };
-        let mut finishes = vec![first(Ok(&transaction))];
-        // After some errors SQLite rolls the whole transaction back by itself; another job would then commit alone.
-        while finishes.len() < GROUP
-            && !transaction.is_autocommit()
-            && let Ok(job) = jobs.try_recv()
+        let mut group = vec![first];
+        let together = transact(path, &mut connection, lease, |open| run_together(open, &mut group, jobs));
+        if let Ok(Err(_)) = together
+            && group.len() > 1
         {
-            finishes.push(job(Ok(&transaction)));
-        }
-        let committed = transaction.commit().map_err(|error| StoreError::from_sqlite(path, &error));
-        if let Err(error) = &committed {
-            tracing::error!(%error, "a write to the store failed");
-        }
-        for finish in finishes {
-            finish(committed.clone());
+            for mut job in group {
+                let alone = transact(path, &mut connection, lease, |open| job.run(open));
+                job.finish(flat(alone));
+            }
+        } else {
+            let committed = flat(together);
+            for job in group {
+                job.finish(committed.clone());
+            }
         }
     }
     // Closing the last connection moves the log into the database; asking first keeps its errors visible.
     if let Err(error) = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
         tracing::debug!(%error, "the write-ahead log was not moved into the store");
     }
+}
+
+/// Does the jobs of a group, and takes up those that come meanwhile, until one fails.
+fn run_together(
+    open: &Connection,
+    group: &mut Vec<Box<dyn Job>>,
+    jobs: &Receiver<Box<dyn Job>>,
+) -> rusqlite::Result<()> {
+    let mut done = 0;
+    while let Some(job) = group.get_mut(done) {
+        job.run(open)?;
+        done += 1;
+        if done < GROUP {
+            group.extend(jobs.try_recv());
+        }
+    }
+    Ok(())
+}
+
+/// Runs something in a transaction and commits it, unless that fails: then nothing of it is left.
+fn transact(
+    path: &Path,
+    connection: &mut Connection,
+    lease: Lease,
+    run: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> Result<rusqlite::Result<()>, StoreError> {
+    let committed = begin(path, connection, lease).and_then(|transaction| match run(&transaction) {
+        Ok(()) => transaction.commit().map(Ok).map_err(|error| StoreError::from_sqlite(path, &error)),
+        failed => Ok(failed),
+    });
+    committed.inspect_err(|error| tracing::error!(%error, "a write to the store failed"))
 }

@@ -39,6 +39,6 @@ pub(super) struct Common {
     pub(super) fired: Fired,
     /// In which rooms enough people wait.
     pub(super) lobbies: Lobbies,
-    /// Since when the server cannot be read, by our clock.
-    pub(super) down: Option<f64>,
+    /// Since when the server cannot be read, and when that was last seen, by our clock.
+    pub(super) down: Option<(f64, f64)>,
 }

@@ -21,15 +21,18 @@ pub(super) type Told = Vec<(usize, String, Map<String, serde_json::Value>)>;
 pub(super) fn take(now: f64, health: Health, rules: &[Rule], common: &mut Common) -> Told {
     let mut told = Told::new();
     let down_before = common.down;
-    common.down = if health.failed { Some(down_before.unwrap_or(now)) } else { None };
+    let since = down_before.map_or(now, |(since, _)| since);
+    common.down = health.failed.then_some((since, now));
     for (at, rule) in rules.iter().enumerate() {
         let Observed::Server(condition) = &rule.what else { continue };
         let since = match condition {
-            ServerCondition::Down => common.down.filter(|since| now - since >= rule.time),
-            // Coming back is news only after it was down for long enough to be called so.
-            ServerCondition::Up => {
-                down_before.filter(|since| common.down.is_none() && now - since >= rule.time)
+            ServerCondition::Down => {
+                common.down.filter(|(since, last)| last - since >= rule.time).map(|(since, _)| since)
             }
+            // Coming back is news only after it was seen to be down for long enough to be called so.
+            ServerCondition::Up => down_before
+                .filter(|(since, last)| common.down.is_none() && last - since >= rule.time)
+                .map(|(since, _)| since),
             ServerCondition::Restarted => health.restarted.then_some(now),
         };
         let Some(since) = since else { continue };
@@ -80,7 +83,7 @@ mod tests {
     fn a_short_failure_is_no_news() {
         let rules = rules();
         let mut common = Common::default();
-        for (now, failed) in [(0.0, false), (5.0, true), (10.0, false)] {
+        for (now, failed) in [(0.0, false), (5.0, true), (40.0, false)] {
             assert!(take(now, Health { failed, restarted: false }, &rules, &mut common).is_empty());
         }
     }

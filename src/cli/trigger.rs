@@ -52,7 +52,8 @@ fn player(text: &str) -> Result<Value, String> {
     let (session, player) = text.split_once('/').ok_or_else(wrong)?;
     let session = SessionName::new(session).map_err(|error| error.to_string())?;
     let player = PlayerName::new(player).map_err(|error| error.to_string())?;
-    Ok(json!({"session": session, "player": player}))
+    // By the name that keys have for it.
+    Ok(json!({"session": session, "player": format!("{session}/{player}")}))
 }
 
 /// Runs an automation once: by the daemon, if one runs, else here.

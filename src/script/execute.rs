@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     config::{Automation, Observed, Trigger},
-    domain::{Detail, Event, Mode, Outcome, PlayerName, RunId, RunReport, SessionName, TraceLine},
+    domain::{
+        Detail, Event, Mode, Outcome, PlayerCondition, PlayerName, RunId, RunReport, SessionName, TraceLine,
+    },
     effects::{Actor, EffectError},
     environment::{Scope, Stopped},
     store::{PollItem, StoreError},
@@ -78,6 +80,14 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
     if let Detail::Plan { run } = event.detail {
         return carry_out_plan(task, &actor.approved(), run);
     }
+    match task.no_longer(&event.detail) {
+        Ok(None) => {}
+        Ok(Some(why)) => {
+            let why = format!("it is not so any more: {why}");
+            return (RunReport::new(Outcome::Skipped, why), (0, Vec::new()));
+        }
+        Err(failed) => return (failed, (0, Vec::new())),
+    }
     let told = match task.told(event) {
         Ok(told) => told,
         Err(failed) => return (failed, (0, Vec::new())),
@@ -107,10 +117,22 @@ fn note_player(actor: &Actor, told: &Value) {
 
 /// Carries out a plan that a person approved. It needs no script.
 fn carry_out_plan(task: &RunTask, actor: &Actor, planned_by: RunId) -> (RunReport, Trace) {
-    let calls = match task.tools.store.history().planned_calls(planned_by) {
-        Ok(calls) => calls,
+    let history = task.tools.store.history();
+    let planned =
+        history.planned_calls(planned_by).and_then(|calls| Ok((calls, history.detail_of(planned_by)?)));
+    let (calls, detail) = match planned {
+        Ok(planned) => planned,
         Err(error) => return (RunReport::failed(error.to_string()), (0, Vec::new())),
     };
+    match detail.map_or(Ok(None), |detail| task.no_longer(&detail)) {
+        Ok(None) => {}
+        Ok(Some(why)) => {
+            let why =
+                format!("nothing of plan {planned_by} was carried out, since it is not so any more: {why}");
+            return (RunReport::new(Outcome::Skipped, why), (0, Vec::new()));
+        }
+        Err(failed) => return (failed, (0, Vec::new())),
+    }
     let report = match task.tools.door.carry_out(actor, calls, &task.tools.http) {
         Ok(done) if done.left_out.is_empty() => {
             RunReport::new(Outcome::Done, format!("carried out plan {planned_by}"))
@@ -141,6 +163,26 @@ pub fn poll(task: &RunTask, cursor: Option<&Value>) -> (Result<PollYield, PollFa
 }
 
 impl RunTask {
+    /// Why what was observed of a player is not so any more, if it is not: time has passed since, in the queue or until a
+    /// person approved. Steps that were made (joined, finished, ...) stay made.
+    fn no_longer(&self, detail: &Detail) -> Result<Option<String>, RunReport> {
+        let Detail::Observed(observation) = detail else { return Ok(None) };
+        let player = &observation.about.get("player").cloned().unwrap_or_default();
+        let condition = PlayerCondition::ALL.iter().find(|(word, _)| *word == observation.what);
+        let (Some((_, condition)), Some(name)) = (condition, player["name"].as_str()) else {
+            return Ok(None);
+        };
+        if condition.is_step() {
+            return Ok(None);
+        }
+        let session = player["session"].as_str().map(SessionName::new);
+        let (Some(Ok(session)), Some(page)) = (session, player["show_page"].as_i64()) else {
+            return Ok(None);
+        };
+        let still = self.tools.watch.still(&session, name, *condition, page, &self.scope);
+        Ok(still.map_err(|error| RunReport::failed(error.message))?.err())
+    }
+
     /// The event as the script gets it. Where a person names a player to an automation that waits for players, it is as if
     /// something had been observed of them.
     fn told(&self, event: &Event) -> Result<Value, RunReport> {
@@ -153,6 +195,7 @@ impl RunTask {
         let (Some(session), Some(player)) = (payload["session"].as_str(), payload["player"].as_str()) else {
             return Ok(told);
         };
+        let player = player.strip_prefix(session).and_then(|rest| rest.strip_prefix('/')).unwrap_or(player);
         if !self.automation.triggers.iter().any(waits) {
             return Ok(told);
         }
@@ -161,7 +204,10 @@ impl RunTask {
         let mut players = players.map_err(|error| RunReport::failed(error.message))?;
         let found = players.remove(player);
         let unknown = || RunReport::failed(format!("session {session:?} has no player {player:?}"));
-        told["player"] = found.ok_or_else(unknown)?;
+        let found = found.ok_or_else(unknown)?;
+        told["since"] = found["entered"].clone();
+        told["counts"] = self.tools.watch.counts(&name);
+        told["player"] = found;
         told["session"] = session.into();
         told["what"] = "manual".into();
         Ok(told)

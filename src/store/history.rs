@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{StoreError, open};
-use crate::domain::{AutomationName, EventId, RunId};
+use crate::domain::{AutomationName, Detail, EventId, RunId};
 
 /// A store that is only read. Works beside a daemon that has it open.
 pub struct History {
@@ -207,6 +207,17 @@ impl History {
                     Ok(EventRow { id, at, count, detail: json(&row.get::<_, String>(3)?) })
                 })
                 .optional()
+        })
+    }
+
+    /// What came with the event that a run was for; none where it does not read, or there is no such run.
+    pub fn detail_of(&self, run: RunId) -> Result<Option<Detail>, StoreError> {
+        self.read(|connection| {
+            let text: Option<String> = connection
+                .prepare_cached("SELECT detail FROM event WHERE id = (SELECT event FROM run WHERE id = ?1)")?
+                .query_row([run.0], |row| row.get(0))
+                .optional()?;
+            Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
         })
     }
 

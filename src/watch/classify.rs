@@ -46,7 +46,7 @@ pub(super) struct Culprit<'p> {
 }
 
 /// The longest that a look at who is online may lie back to say anything of now.
-const HEARD: f64 = 60.0;
+const HEARD: f64 = 100.0;
 
 impl View {
     /// For how long something has been so since an instant, without the times in which nobody could look.
@@ -163,9 +163,10 @@ impl View {
             C::Page => (player.is_under_way() && player.kind() != PageKind::Marker).then_some(entered),
             C::Stalled => self.is_stalled(player, -1.0).then_some(entered),
             C::Absent => self.is_absent(player).then(|| player.seen.unwrap_or(self.up).max(player.acted)),
-            C::Waiting => self.waits(player).then_some(entered),
-            C::Blocked => blocked().map(|_| entered),
-            C::Victim => blocked().filter(|culprit| culprit.is_gone).map(|_| entered),
+            // Since when somebody waits has to be known: a long time is not made up for anybody.
+            C::Waiting => player.entered.filter(|_| self.waits(player)),
+            C::Blocked => blocked().and(player.entered),
+            C::Victim => blocked().filter(|culprit| culprit.is_gone).and(player.entered),
             C::Expired => self.is_expired(player).then(|| player.deadline().unwrap_or(self.now)),
             C::Finished => player.is_finished().then_some(entered),
             C::Dropped => player.dropped.then(|| player.dropped_at.unwrap_or(long_ago)),

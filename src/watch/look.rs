@@ -5,7 +5,7 @@ use super::{
     read::{Changes, Entries, FIELDS, Online, PlayerRow, RoomRow, SessionRow, Waiting, parse},
     room::{self, Rooms},
     seconds,
-    session::{Noticed, OVERLAP, Session, Stale},
+    session::{OVERLAP, Session, Stale},
 };
 use crate::{
     api::{ApiError, Call, Endpoint, ErrorKind},
@@ -20,6 +20,14 @@ pub(super) const PRESENCE: f64 = 15.0;
 const ASLEEP: f64 = 60.0;
 /// How far looks at a session may be apart that no trigger is about, for them to belong together, in seconds.
 const UNOBSERVED: f64 = 90.0;
+/// What was written longer ago than this when the history was asked for is in the answer, in seconds.
+const SETTLED: f64 = 10.0;
+/// Who waits in a room was heard of less than this ago, in seconds: a tab in the background speaks up once a minute.
+const IN_THE_ROOM: f64 = 90.0;
+/// How long a session is left alone whose answers do not read, in seconds.
+pub(super) const UNREADABLE: f64 = 60.0;
+/// How many sessions that sleep are looked at in one look.
+const SLEEPERS: usize = 20;
 /// The longest that one read may take, tries included, in seconds.
 const READ: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -29,9 +37,17 @@ fn soon(ago: f64, interval: Option<f64>) -> bool {
     (0.0..PRESENCE.max(interval.unwrap_or_default())).contains(&ago)
 }
 
+/// Whether an error may be that of one session or room alone, which must not hide the others.
+fn is_of_one(error: &ApiError) -> bool {
+    use ErrorKind::{BadAnswer, Invalid, Refused, ServerError};
+    matches!(error.kind, BadAnswer | Invalid | Refused | ServerError)
+}
+
 /// What came of a look.
 #[derive(Default)]
 pub(super) struct Look {
+    /// When it began, by our clock.
+    pub(super) began: f64,
     /// The sessions that were looked at.
     pub(super) sessions: Vec<String>,
     /// How many wait in which rooms, where it was looked.
@@ -43,6 +59,12 @@ pub(super) struct Look {
 }
 
 impl Look {
+    /// Whether it was ended before it could tell anything of the server.
+    pub(super) fn was_cancelled(&self) -> bool {
+        let cancelled = ErrorKind::Stopped(Stopped::Cancelled);
+        self.failure.as_ref().is_some_and(|error| error.kind == cancelled)
+    }
+
     /// Whether the server could not be read.
     pub(super) fn is_down(&self) -> bool {
         let cancelled = ErrorKind::Stopped(Stopped::Cancelled);
@@ -58,7 +80,7 @@ pub(super) fn usual(every: f64) -> f64 {
 impl Watch {
     /// Reads everything that is due.
     pub(super) fn read_all(&self, scope: &Scope) -> Look {
-        let mut look = Look::default();
+        let mut look = Look { began: seconds(self.env.now()), ..Look::default() };
         if let Err(error) = self.try_read_all(scope, &mut look) {
             look.failure = Some(error);
         }
@@ -85,16 +107,13 @@ impl Watch {
         for (name, interval) in due {
             match self.read_session(&name, Some(interval), Priority::Observation, scope) {
                 Ok(()) => {
-                    look.restarted |= self.lock().session(&name, 0.0).take_restarted();
+                    self.lock().unreadable.remove(name.as_str());
                     look.sessions.push(name.to_string());
                 }
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     self.lock().sessions.remove(name.as_str());
                 }
-                // One session whose answers do not read must not hide the others.
-                Err(error) if matches!(error.kind, ErrorKind::BadAnswer | ErrorKind::Refused) => {
-                    self.lock().complain(&name, &error);
-                }
+                Err(error) if is_of_one(&error) => self.lock().complain(&name, &error, now),
                 Err(error) => return Err(error),
             }
         }
@@ -112,12 +131,16 @@ impl Watch {
             Ok(rows.into_iter().map(|(name, row)| (name.into_owned(), row)).collect::<Vec<_>>())
         })?;
         let mut known = self.lock();
-        known.sessions.retain(|name, _| rows.iter().any(|(row, _)| row == name));
+        // That all are gone at once is not believed: a public demo says so too.
+        if !rows.is_empty() {
+            known.sessions.retain(|name, _| rows.iter().any(|(row, _)| row == name));
+        }
         for (name, row) in rows {
             if !known.is_observed(&name) {
                 continue;
             }
             let Ok(session_name) = SessionName::new(&name) else { continue };
+            known.begin_anew_if_made_again(&name, row.created);
             let session = known.session(&session_name, row.created);
             session.created = row.created;
             if row.n_players != session.players.len() as u64 {
@@ -147,13 +170,15 @@ impl Watch {
                 None => !(0.0..every).contains(&(now - heard)),
             });
             // In a session that sleeps, whoever comes back is noticed by what they do.
-            let is_awake = interval.is_none() || session.looked.is_none_or(|looked| session.is_awake(looked));
+            let may_matter = |looked| session.is_awake(looked) || session.may_miss_somebody(looked);
+            let is_awake = interval.is_none() || session.looked.is_none_or(may_matter);
             (session.players.is_empty(), heard_long_ago && is_awake, session.cursor)
         };
         if is_new {
             self.read_fields(name, ours, priority, scope)?;
         }
         let since = since.or_else(|| self.lock().first_cursor(name, ours));
+        let settled = self.client.clock_skew().map(|_| self.server_now() - SETTLED);
         let mut call = Call::new(Endpoint::DataSince).session(name);
         if let Some(since) = since {
             call = call.query("since", format!("{:.6}", (since - OVERLAP).max(0.0)));
@@ -163,9 +188,12 @@ impl Watch {
             let mut known = self.lock();
             let session = known.session(name, 0.0);
             session.take_changes(&changes);
-            // Of a session that was not read from its beginning, the time up to which it was.
-            let read = session.cursor.unwrap_or_default();
-            session.cursor = Some(read.max(since.unwrap_or_default()));
+            if !session.misses_somebody() {
+                // Of a session that was not read from its beginning, the time up to which it was. What was written long before it
+                // was asked is there: so the same last changes are not told for ever.
+                let read = session.cursor.unwrap_or_default().max(since.unwrap_or_default());
+                session.cursor = Some(settled.map_or(read, |settled| read.max(settled)));
+            }
             Ok(())
         })?;
         let fields_due = {
@@ -180,26 +208,25 @@ impl Watch {
         if fields_due {
             self.read_fields(name, ours, priority, scope)?;
         }
-        let mut noticed = Noticed::default();
         if online_due {
             let call = Call::new(Endpoint::PlayersOnline).session(name);
-            noticed = self.client.read_as(&call, priority, &self.brief(scope), |body| {
+            self.client.read_as(&call, priority, &self.brief(scope), |body| {
                 let online = parse::<Online<'_>>(body)?;
                 let mut known = self.lock();
                 let now = seconds(self.env.now()) + known.skew(&self.client);
                 // Of what only scripts look at, nobody knows how often.
                 let apart = if known.is_observed(name.as_str()) { PRESENCE } else { UNOBSERVED };
                 let usual = usual(apart.max(interval.unwrap_or_default()));
-                Ok(known.session(name, 0.0).take_online(&online, now, usual))
+                known.session(name, 0.0).take_online(&online, now, usual);
+                Ok(())
             })?;
         }
         let mut known = self.lock();
         let now = seconds(self.env.now()) + known.skew(&self.client);
-        if noticed.restarted {
-            known.up = Some(now);
-        }
         known.up.get_or_insert(now);
-        known.session(name, 0.0).looked_at(now, interval.map_or(f64::INFINITY, usual));
+        let every = known.section.every.as_secs_f64();
+        let apart = interval.or_else(|| known.is_observed(name.as_str()).then_some(every));
+        known.session(name, 0.0).looked_at(now, apart.map_or(f64::INFINITY, usual));
         Ok(())
     }
 
@@ -214,11 +241,12 @@ impl Watch {
         for field in FIELDS {
             call = call.query("fields", field);
         }
+        let asked = self.server_now();
         self.client.read_as(&call, priority, &self.brief(scope), |body| {
             let rows = parse::<Entries<'_, PlayerRow<'_>>>(body)?;
             let mut known = self.lock();
             let session = known.session(name, 0.0);
-            session.take_fields(&rows);
+            session.take_fields(&rows, asked);
             session.read = ours;
             Ok(())
         })
@@ -239,10 +267,17 @@ impl Watch {
                 continue;
             }
             let call = Call::new(Endpoint::RoomsOnline).room(&name);
+            let now = self.server_now();
             let waiting = self.client.read_as(&call, Priority::Observation, &self.brief(scope), |body| {
-                Ok(parse::<Waiting<'_>>(body)?.online.0.len())
-            })?;
-            rooms.insert(room, waiting);
+                // Older servers never take anybody off the list.
+                let heard = |at: &Option<f64>| at.is_none_or(|at| now - at < IN_THE_ROOM);
+                Ok(parse::<Waiting<'_>>(body)?.online.0.iter().filter(|(_, at)| heard(at)).count())
+            });
+            match waiting {
+                Ok(waiting) => drop(rooms.insert(room, waiting)),
+                Err(error) if error.kind == ErrorKind::NotFound || is_of_one(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(rooms)
     }
@@ -281,16 +316,41 @@ impl Known {
     /// The sessions that are to be looked at now, each with how often it is.
     fn sessions_due(&self, now: f64) -> Vec<(SessionName, f64)> {
         let every = self.section.every.as_secs_f64();
-        let due = self.sessions.values().filter(|session| self.is_observed(session.name.as_str()));
-        due.filter_map(|session| {
-            let Some(looked) = session.looked else { return Some((session.name.clone(), every)) };
-            let interval = if session.is_awake(looked) { every } else { ASLEEP.max(every) };
-            let ago = now + self.last_skew - looked;
-            // Looks come a little early or late.
-            let is_due = !(0.0..interval - every / 2.0).contains(&ago);
-            is_due.then(|| (session.name.clone(), interval))
-        })
-        .collect()
+        let here = now + self.last_skew;
+        let rests = |name: &str| self.unreadable.get(name).is_some_and(|until| now < *until);
+        let observed = self
+            .sessions
+            .values()
+            .filter(|session| self.is_observed(session.name.as_str()) && !rests(session.name.as_str()));
+        // Those that nobody has looked at yet are as old as they are.
+        let is_awake = |session: &Session| match session.looked {
+            Some(looked) if !session.players.is_empty() => session.is_awake(looked),
+            _ => here - session.created.max(session.looked.unwrap_or_default()) < ASLEEP * 10.0,
+        };
+        let (awake, asleep): (Vec<&Session>, Vec<&Session>) = observed.partition(|session| is_awake(session));
+        // Looks come a little early or late.
+        let due = |session: &&Session, interval: f64| {
+            session.looked.is_none_or(|looked| !(0.0..interval - every / 2.0).contains(&(here - looked)))
+        };
+        let sleep = ASLEEP.max(every);
+        let mut asleep: Vec<&Session> = asleep.into_iter().filter(|session| due(session, sleep)).collect();
+        // Many old sessions must not keep the others waiting: who was not looked at for longest comes first.
+        asleep.sort_by(|one, two| one.looked.unwrap_or(0.0).total_cmp(&two.looked.unwrap_or(0.0)));
+        let awake = awake.into_iter().filter(|session| due(session, every)).map(|one| (one, every));
+        let asleep = asleep.into_iter().take(SLEEPERS).map(|one| (one, sleep));
+        awake.chain(asleep).map(|(session, interval)| (session.name.clone(), interval)).collect()
+    }
+
+    /// A session that was made again under the same name, as after the server's data were wiped, has nothing of the old one.
+    fn begin_anew_if_made_again(&mut self, name: &str, created: f64) {
+        let other = |known: f64| known != 0.0 && (known - created).abs() > 1.0;
+        let known = self.sessions.get(name).map(|session| session.created);
+        let known = known.or_else(|| self.remembered.get(name).map(|remembered| remembered.created));
+        if known.is_some_and(other) {
+            self.sessions.remove(name);
+            self.remembered.remove(name);
+            self.fired.remove(name);
+        }
     }
 
     /// A session, made known if it is not yet. What was remembered of it is taken up.

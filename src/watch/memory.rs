@@ -10,6 +10,8 @@ use super::{room::Lobbies, rule::Fired, session::Session};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Remembered {
+    /// When it was made: another one of the same name has nothing of it.
+    pub(super) created: f64,
     /// When it was last looked at.
     pub(super) looked: Option<f64>,
     /// The times in which it could not be looked at.
@@ -25,7 +27,7 @@ impl Remembered {
     pub(super) fn of(session: &Session, fired: Fired) -> Self {
         let under_way = session.players.iter().filter(|(_, player)| player.is_under_way());
         let seen = under_way.filter_map(|(name, player)| Some((name.to_string(), player.seen?))).collect();
-        Self { looked: session.looked, gaps: session.gaps.clone(), fired, seen }
+        Self { created: session.created, looked: session.looked, gaps: session.gaps.clone(), fired, seen }
     }
 }
 

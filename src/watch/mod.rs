@@ -11,6 +11,7 @@
 //! been heard of anybody for ten minutes are looked at once a minute. It is the same however many automations there are.
 
 mod classify;
+mod decide;
 mod look;
 mod memory;
 mod player;
@@ -24,30 +25,27 @@ mod session;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     api::{ApiError, Client},
-    config::{Observed, WatchSection},
-    domain::{Detail, Event, EventKind, Observation, SessionName},
+    config::WatchSection,
+    domain::{Event, PlayerCondition, SessionName},
     environment::{Environment, Priority, Scope},
-    store::{NewEvent, Store, StoreError},
+    store::{Store, StoreError},
 };
-use look::Look;
+use decide::New;
 use memory::{Common, Remembered};
+use rule::Fired;
 pub use rule::Rule;
-use rule::{Due, Fired};
-use server::Health;
 use session::Session;
 
-/// How often what is known is written down although nothing has come of it, in seconds.
-const CHECKPOINT: f64 = 60.0;
 /// The server's clock and ours count as the same up to this difference, in seconds: its `Date` has no fractions.
 const SAME_CLOCK: f64 = 2.0;
 /// From this difference on it is said, in seconds.
@@ -88,8 +86,8 @@ struct Known {
     last_skew: f64,
     /// That difference has been told.
     skew_told: bool,
-    /// The sessions whose answers do not read; each is told once.
-    unreadable: BTreeSet<String>,
+    /// The sessions whose answers do not read, and until when each is left alone, by our clock.
+    unreadable: BTreeMap<String, f64>,
 }
 
 /// A look came to nothing, or only to some of what it was for.
@@ -139,7 +137,7 @@ impl Watch {
             back: None,
             last_skew: 0.0,
             skew_told: false,
-            unreadable: BTreeSet::new(),
+            unreadable: BTreeMap::new(),
         };
         Ok(Self { env, client, store, known: Mutex::new(known) })
     }
@@ -149,6 +147,8 @@ impl Watch {
         let since = seconds(self.env.now());
         let mut known = self.lock();
         known.section = section;
+        // What was not watched for is not caught up with: nobody waits for what happened meanwhile.
+        known.common.began.retain(|key, _| rules.iter().any(|rule| rule.scope() == *key));
         known.rules = rules;
         known.rules_since = since;
     }
@@ -180,6 +180,34 @@ impl Watch {
         Ok(found.map(|found| found.all(&known.view(found, now))).unwrap_or_default())
     }
 
+    /// How many players a session has and what became of them, as it was last looked at; null where it was not.
+    pub fn counts(&self, session: &SessionName) -> Value {
+        self.lock().sessions.get(session.as_str()).map_or(Value::Null, Session::counts)
+    }
+
+    /// Whether what was observed of a player is still so, and they are still on that page; if not, why.
+    pub fn still(
+        &self,
+        session: &SessionName,
+        name: &str,
+        condition: PlayerCondition,
+        page: i64,
+        scope: &Scope,
+    ) -> Result<Result<(), String>, ApiError> {
+        self.refresh(session, scope)?;
+        let now = self.server_now();
+        let known = self.lock();
+        let found = known.sessions.get(session.as_str());
+        let Some((found, player)) = found.and_then(|found| Some((found, found.players.get(name)?))) else {
+            return Ok(Err(format!("there is no player {name} any more")));
+        };
+        let view = known.view(found, now);
+        let class = view.class(player, &found.players);
+        let holds = player.page == page && view.since(condition, player, &found.players).is_some();
+        let why = || format!("{name} is {class} now: {}", view.reason(class, player, &found.players));
+        Ok(if holds { Ok(()) } else { Err(why()) })
+    }
+
     /// Looks at a session unless that was done just now.
     fn refresh(&self, session: &SessionName, scope: &Scope) -> Result<(), ApiError> {
         let now = self.server_now();
@@ -196,76 +224,6 @@ impl Watch {
             }
         }
         self.read_session(session, None, Priority::Read, scope)
-    }
-
-    /// What has come true, and what is to be remembered of it.
-    fn decide(&self, look: &Look) -> New {
-        let now = self.server_now();
-        let at = self.env.now();
-        let mut known = self.lock();
-        let mut new = New::default();
-        // A server that cannot be read tells no time: what is waited for begins when it can.
-        if look.failure.is_none() {
-            let keys: Vec<String> = known.rules.iter().map(Rule::key).collect();
-            let since = known.rules_since + known.last_skew;
-            for key in keys {
-                known.common.began.entry(key).or_insert(since);
-            }
-        }
-        for name in &look.sessions {
-            let Some(session) = known.sessions.get(name) else { continue };
-            let view = known.view(session, now);
-            let fired = known.fired.get(name).cloned().unwrap_or_default();
-            let due = rule::due(session, &view, &known.rules, &known.common.began, &fired);
-            // Of a session that sleeps, nothing is waited for.
-            let checkpoint = session.is_awake(now)
-                && known.checkpoints.get(name).is_none_or(|last| now - last >= CHECKPOINT);
-            let mut after = fired;
-            for Due { rule, player, since, visit } in &due {
-                let rule = &known.rules[*rule];
-                let subject = player.and_then(|at| session.players.get_index(at)).map(|(name, _)| &**name);
-                after.put(&rule.key(), subject.unwrap_or_default(), visit.clone());
-                // Who is called stalled by this trigger is not to be called anything else in the same breath.
-                let view = classify::View { patience: view.patience.min(rule.patience()), ..view.clone() };
-                let told = player.and_then(|at| session.player(at, &view));
-                new.events.push(of_session(at, rule, session, subject, told, *since));
-            }
-            if !due.is_empty() || checkpoint {
-                let remembered = Remembered::of(session, after.clone());
-                new.remember(name, &remembered);
-                new.fired.insert(name.clone(), after);
-                known.checkpoints.insert(name.clone(), now);
-            }
-        }
-        new.common = known.common.clone();
-        self.decide_beside(&known, look, at, &mut new);
-        if new.common != known.written {
-            let common = new.common.clone();
-            new.remember("", &common);
-        }
-        new
-    }
-
-    /// The same of rooms and the server.
-    fn decide_beside(&self, known: &Known, look: &Look, at: Timestamp, new: &mut New) {
-        let rules = &known.rules;
-        if let Some(rooms) = &look.rooms {
-            let now = seconds(at);
-            let usual = look::usual(look::PRESENCE.max(known.section.every.as_secs_f64()));
-            let fired = new.common.fired.clone();
-            for full in new.common.lobbies.take(now, usual, rooms, rules, &fired) {
-                let rule = &rules[full.rule];
-                new.common.fired.put(&rule.key(), &full.room, full.visit);
-                let subject = json!({"room": full.room});
-                new.events.push(event(at, rule, EventKind::Room, subject, full.about));
-            }
-        }
-        let health = Health { failed: look.is_down(), restarted: look.restarted };
-        for (rule, visit, about) in server::take(seconds(at), health, rules, &mut new.common) {
-            let rule = &rules[rule];
-            new.common.fired.put(&rule.key(), "", visit);
-            new.events.push(event(at, rule, EventKind::Server, json!({}), about));
-        }
     }
 
     /// Writes down what came of a look. Only then it counts as come.
@@ -321,63 +279,12 @@ impl Known {
         back.is_some() && std::mem::replace(&mut self.back, back) != back
     }
 
-    /// Says once that a session's answers do not read.
-    fn complain(&mut self, session: &SessionName, error: &ApiError) {
-        if self.unreadable.insert(session.to_string()) {
-            tracing::warn!(%session, %error, "this session is not observed");
+    /// Leaves a session alone for a while whose answers do not read, and says so once.
+    fn complain(&mut self, session: &SessionName, error: &ApiError, now: f64) {
+        if self.unreadable.insert(session.to_string(), now + look::UNREADABLE).is_none() {
+            tracing::warn!(%session, %error, "this session cannot be observed; it is tried again every minute");
         }
     }
-}
-
-/// What a decision has gathered.
-#[derive(Default)]
-struct New {
-    events: Vec<NewEvent>,
-    /// What is to be written down, by names.
-    remembered: Vec<(String, String)>,
-    fired: BTreeMap<String, Fired>,
-    common: Common,
-}
-
-impl New {
-    fn remember(&mut self, name: &str, value: &impl serde::Serialize) {
-        match serde_json::to_string(value) {
-            Ok(text) => self.remembered.push((name.to_owned(), text)),
-            // Numbers and texts always are JSON.
-            Err(error) => tracing::error!(%error, "what is known of {name:?} is not written down"),
-        }
-    }
-}
-
-/// An event about a session, or a player of it.
-fn of_session(
-    at: Timestamp,
-    rule: &Rule,
-    session: &Session,
-    player: Option<&str>,
-    told: Option<Value>,
-    since: f64,
-) -> NewEvent {
-    let name = session.name.as_str();
-    let mut about = Map::new();
-    about.insert("session".into(), json!(name));
-    about.insert("since".into(), json!(since));
-    about.insert("counts".into(), session.counts());
-    let (kind, subject) = match &rule.what {
-        Observed::Player { .. } => {
-            about.insert("player".into(), told.unwrap_or_default());
-            let player = player.unwrap_or_default();
-            (EventKind::Player, json!({"session": name, "player": format!("{name}/{player}")}))
-        }
-        _ => (EventKind::Session, json!({"session": name})),
-    };
-    event(at, rule, kind, subject, about)
-}
-
-fn event(at: Timestamp, rule: &Rule, kind: EventKind, subject: Value, about: Map<String, Value>) -> NewEvent {
-    let what = rule.what.word().to_owned();
-    let detail = Detail::Observed(Box::new(Observation { what, subject, about }));
-    NewEvent { automation: rule.automation.clone(), kind, at, detail }
 }
 
 fn seconds(at: Timestamp) -> f64 {

@@ -37,8 +37,6 @@ pub(super) struct Player {
     pub(super) dropped_at: Option<f64>,
     /// The newest change of the page that was taken up.
     pub(super) moved: f64,
-    /// When other fields were last changed, as far as that was taken up.
-    told: Vec<(Box<str>, f64)>,
     /// The newest sign of life in the history: a move that no admin made.
     pub(super) acted: f64,
     /// When they were last heard of, as the server's list of those online says.
@@ -67,7 +65,6 @@ impl Player {
             joined: None,
             dropped_at: None,
             moved: 0.0,
-            told: Vec::new(),
             acted: 0.0,
             seen: None,
             listed: None,
@@ -89,17 +86,6 @@ impl Player {
         self.moved = at;
         if !by_admin {
             self.acted = self.acted.max(at);
-        }
-    }
-
-    /// Notes when a field was last changed; gives whether that is news.
-    pub(super) fn is_news(&mut self, field: &str, at: f64) -> bool {
-        match self.told.iter_mut().find(|(known, _)| **known == *field) {
-            Some((_, known)) => std::mem::replace(known, known.max(at)) < at,
-            None => {
-                self.told.push((field.into(), at));
-                true
-            }
         }
     }
 

@@ -152,17 +152,17 @@ impl PlayerRow<'_> {
 pub(super) struct Online<'a> {
     /// By player: the number, the page order, the place in it.
     #[serde(borrow)]
-    pub(super) info: Entries<'a, (IgnoredAny, IgnoredAny, Option<i64>)>,
+    pub(super) info: Entries<'a, (IgnoredAny, IgnoredAny, Option<f64>)>,
     /// In seconds since 1970 by the server's clock.
     #[serde(borrow)]
     pub(super) online: Entries<'a, f64>,
 }
 
-/// Who waits in a room.
+/// Who waits in a room, and when they were last heard of.
 #[derive(Deserialize)]
 pub(super) struct Waiting<'a> {
     #[serde(borrow)]
-    pub(super) online: Entries<'a, IgnoredAny>,
+    pub(super) online: Entries<'a, Option<f64>>,
 }
 
 /// Every change since an instant.
@@ -188,13 +188,21 @@ pub(super) struct Change<'a> {
 /// The changes of one field, oldest first; none where they do not read.
 pub(super) fn changes(raw: &RawValue) -> Vec<Change<'_>> {
     type Entry<'a> = (f64, IgnoredAny, IgnoredAny, Text<'a>, Text<'a>);
-    let entries: Vec<Entry<'_>> = serde_json::from_str(raw.get()).unwrap_or_default();
-    entries.into_iter().map(|(at, _, _, Text(text), Text(context))| Change { at, text, context }).collect()
+    let entries: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+    entries
+        .into_iter()
+        .filter_map(|entry| serde_json::from_str::<Entry<'_>>(entry.get()).ok())
+        .map(|(at, _, _, Text(text), Text(context))| Change { at, text, context })
+        .collect()
 }
 
 /// Reads an answer. The error is a sentence.
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| format!("it does not read as observed data ({error})"))
+    // Not the error's own text, which may show a value.
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("it does not read as observed data (line {line}, column {column})")
+    })
 }
 
 /// A value that was written down, or what it is without: what does not read any more is as good as none.

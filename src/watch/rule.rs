@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{classify::View, player::Player, session::Session};
 use crate::{
-    config::{Automation, Observe, Observed, SessionCondition, Trigger, WatchSection},
+    config::{Automation, Observe, Observed, ServerCondition, SessionCondition, Trigger, WatchSection},
     domain::{AutomationName, Mode, Pattern, PlayerCondition},
 };
 
@@ -28,18 +28,36 @@ pub struct Rule {
     /// For how long it has to be so, in seconds.
     pub(super) time: f64,
     pub(super) trusts_gaps: bool,
+    /// Which of the automation's triggers of the same word.
+    number: usize,
 }
 
 impl Rule {
     /// The rules of a configuration.
     pub fn of<'a>(automations: impl Iterator<Item = &'a Automation>, watch: &WatchSection) -> Vec<Self> {
-        let of_one = |automation: &'a Automation| {
-            automation.triggers.iter().filter_map(|trigger| match trigger {
-                Trigger::Observe(observe) => Some(Self::new(automation, observe, watch)),
-                _ => None,
-            })
-        };
-        automations.flat_map(of_one).collect()
+        let mut rules: Vec<Self> = Vec::new();
+        for automation in automations {
+            for trigger in &automation.triggers {
+                let Trigger::Observe(observe) = trigger else { continue };
+                let mut rule = Self::new(automation, observe, watch);
+                // Each trigger remembers for itself, also beside another of the same word.
+                while rules.iter().any(|other| other.key() == rule.key()) {
+                    rule.number += 1;
+                }
+                rules.push(rule);
+            }
+        }
+        // Up is told after what the same automation was told to be down.
+        for at in 0..rules.len() {
+            let down = rules.iter().find(|rule| {
+                rule.automation == rules[at].automation
+                    && rule.what == Observed::Server(ServerCondition::Down)
+            });
+            if let (Observed::Server(ServerCondition::Up), Some(down)) = (&rules[at].what, down) {
+                rules[at].time = down.time;
+            }
+        }
+        rules
     }
 
     fn new(automation: &Automation, observe: &Observe, watch: &WatchSection) -> Self {
@@ -55,13 +73,28 @@ impl Rule {
             what: observe.what.clone(),
             time: observe.time.unwrap_or(usual).as_secs_f64(),
             trusts_gaps: observe.trusts_gaps,
+            number: 1,
         }
     }
 
     /// Under what its memory is kept: the automation and what it waits for, whatever else of the trigger is changed.
     pub(super) fn key(&self) -> String {
         let dry = if self.mode == Mode::DryRun { "dry-run/" } else { "" };
-        format!("{dry}{}/{} {}", self.automation, self.what.about(), self.what.word())
+        let number = if self.number == 1 { String::new() } else { format!(" {}", self.number) };
+        format!("{dry}{}/{} {}{number}", self.automation, self.what.about(), self.what.word())
+    }
+
+    /// Under what it is kept since when it is watched for: a trigger that is about more from now on has not watched the rest.
+    pub(super) fn scope(&self) -> String {
+        let patterns: Vec<String> = match &self.what {
+            Observed::Player { sessions, pages, .. } => {
+                sessions.iter().chain(pages).map(ToString::to_string).collect()
+            }
+            Observed::Session { sessions, .. } => sessions.iter().map(ToString::to_string).collect(),
+            Observed::Room { rooms, .. } => rooms.iter().map(ToString::to_string).collect(),
+            Observed::Server(_) => Vec::new(),
+        };
+        format!("{} {}", self.key(), patterns.join(" "))
     }
 
     /// From when on it calls somebody stalled, in seconds on a page; not at all where it is about something else.
@@ -95,6 +128,11 @@ impl Fired {
         self.0.get(rule).and_then(|fired| fired.get(subject)).is_some_and(|fired| fired == visit)
     }
 
+    /// How many had finished when it came last.
+    fn number(&self, rule: &str) -> Option<u32> {
+        self.0.get(rule).and_then(|fired| fired.get("")).and_then(|visit| number(visit))
+    }
+
     pub(super) fn put(&mut self, rule: &str, subject: &str, visit: String) {
         self.0.entry(rule.to_owned()).or_default().insert(subject.to_owned(), visit);
     }
@@ -124,7 +162,7 @@ pub(super) fn due(
     let mut due = Vec::new();
     for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.covers(session.name.as_str())) {
         let key = rule.key();
-        let began = began.get(&key).copied().unwrap_or(view.now);
+        let began = began.get(&rule.scope()).copied().unwrap_or(view.now);
         match &rule.what {
             Observed::Player { condition, pages, .. } => {
                 for (place, (name, player)) in session.players.iter().enumerate() {
@@ -150,6 +188,7 @@ pub(super) fn due(
                     && since >= began
                     && lasts(rule, view, since)
                     && !fired.has(&key, "", &visit)
+                    && (number(&visit).is_none() || fired.number(&key) < number(&visit))
                 {
                     due.push(Due { rule: at, player: None, since, visit });
                 }
@@ -180,6 +219,11 @@ fn visit(condition: PlayerCondition, player: &Player) -> String {
         PlayerCondition::Joined | PlayerCondition::Finished | PlayerCondition::Dropped => "once".to_owned(),
         _ => player.visit(),
     }
+}
+
+/// How many have finished, of [`all_finished`]; fewer than before, since one was marked as dropped out, are no news.
+fn number(visit: &str) -> Option<u32> {
+    visit.strip_prefix("finished ")?.parse().ok()
 }
 
 /// Since when nobody is under way, if somebody has finished. It can come again after more people have come.

@@ -17,11 +17,11 @@ pub(super) struct Health {
 /// The rules that have come true of the server: rule, what is remembered of it, and what the script gets to see.
 pub(super) type Told = Vec<(usize, String, Map<String, serde_json::Value>)>;
 
-/// Takes up what a look told.
-pub(super) fn take(now: f64, health: Health, rules: &[Rule], common: &mut Common) -> Told {
+/// Takes up what a look told that began then.
+pub(super) fn take(began: f64, now: f64, health: Health, rules: &[Rule], common: &mut Common) -> Told {
     let mut told = Told::new();
     let down_before = common.down;
-    let since = down_before.map_or(now, |(since, _)| since);
+    let since = down_before.map_or(began, |(since, _)| since);
     common.down = health.failed.then_some((since, now));
     for (at, rule) in rules.iter().enumerate() {
         let Observed::Server(condition) = &rule.what else { continue };
@@ -71,7 +71,7 @@ mod tests {
             [(0, false), (5, true), (20, true), (40, true), (60, true), (65, false), (70, false)]
         {
             let now = f64::from(now);
-            for (at, visit, _) in take(now, Health { failed, restarted: false }, &rules, &mut common) {
+            for (at, visit, _) in take(now, now, Health { failed, restarted: false }, &rules, &mut common) {
                 common.fired.put(&rules[at].key(), "", visit);
                 told.push((now, rules[at].what.word()));
             }
@@ -84,7 +84,7 @@ mod tests {
         let rules = rules();
         let mut common = Common::default();
         for (now, failed) in [(0.0, false), (5.0, true), (40.0, false)] {
-            assert!(take(now, Health { failed, restarted: false }, &rules, &mut common).is_empty());
+            assert!(take(now, now, Health { failed, restarted: false }, &rules, &mut common).is_empty());
         }
     }
 }

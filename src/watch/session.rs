@@ -5,7 +5,7 @@
 //! nothing has happened. Who is online is only in memory on the server and has a call of its own, which is made less often.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -24,10 +24,8 @@ use crate::domain::{Class, SessionName};
 pub(super) const OVERLAP: f64 = 2.0;
 /// How long a session in which nothing is heard of anybody is looked at as often as others.
 const AWAKE: f64 = 600.0;
-/// So many of those who were there must be gone at once for the server to have been started anew.
-const ENOUGH: usize = 3;
-/// Who was heard of less than this ago was there.
-const FRESH: f64 = 20.0;
+/// How long who is gone may still be waited for, in a session in which nothing is heard of anybody.
+const NEWS: f64 = 3.0 * 3600.0;
 
 /// A session as observed. Times are seconds since 1970 by the server's clock.
 #[derive(Clone, Debug)]
@@ -49,10 +47,14 @@ pub(super) struct Session {
     pub(super) looked: Option<f64>,
     /// The times in which it could not be looked at.
     pub(super) gaps: Vec<(f64, f64)>,
+    /// When the fields were last asked for.
+    fields_at: f64,
+    /// Names in the history that are not known yet.
+    unknown: Vec<String>,
+    /// Names in the history that are no players'.
+    phantoms: HashSet<String>,
     /// When players were last heard of before we were started.
     last_seen: BTreeMap<String, f64>,
-    /// The server was started anew, which nobody was told of yet.
-    restarted: bool,
 }
 
 /// How badly the fields of the players have to be read again.
@@ -65,13 +67,6 @@ pub(super) enum Stale {
     /// A page order, or who there is: before anything is said of anybody. A place in an order that has grown would look like
     /// the end.
     Now,
-}
-
-/// What the list of those online said beside who is online.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Noticed {
-    /// Everybody who was there is gone: the server was started anew.
-    pub(super) restarted: bool,
 }
 
 impl Session {
@@ -87,14 +82,11 @@ impl Session {
             heard: None,
             looked: None,
             gaps: Vec::new(),
+            fields_at: f64::MIN,
+            unknown: Vec::new(),
+            phantoms: HashSet::new(),
             last_seen: BTreeMap::new(),
-            restarted: false,
         }
-    }
-
-    /// Whether the server was started anew since this was asked last. A script that looks may be the first to notice.
-    pub(super) fn take_restarted(&mut self) -> bool {
-        std::mem::take(&mut self.restarted)
     }
 
     /// Takes up what was remembered of it.
@@ -104,8 +96,8 @@ impl Session {
         self.last_seen = remembered.seen;
     }
 
-    /// Takes up the fields of all players.
-    pub(super) fn take_fields(&mut self, Entries(rows): &Entries<'_, PlayerRow<'_>>) {
+    /// Takes up the fields of all players, which were asked for at an instant.
+    pub(super) fn take_fields(&mut self, Entries(rows): &Entries<'_, PlayerRow<'_>>, asked: f64) {
         let knows_history = self.cursor.is_some();
         for (name, row) in rows {
             let order = self.order(row.page_order.map_or("[]", |order| order.get()));
@@ -131,6 +123,9 @@ impl Session {
             player.ended_unjoined = player.order.is_empty() && row.show_page() >= 0;
         }
         self.stale = Stale::No;
+        // The server's clock is told to a second.
+        self.fields_at = asked - 1.0;
+        self.phantoms.extend(self.unknown.drain(..).filter(|name| !self.players.contains_key(&**name)));
         self.find_mates();
     }
 
@@ -163,9 +158,12 @@ impl Session {
     /// Takes up what has changed since the last look.
     pub(super) fn take_changes(&mut self, since: &Changes<'_>) {
         for (name, Entries(fields)) in &since.data.0 {
-            // A name that is no player's: somebody has written fields of one that there is not.
             let Some(player) = self.players.get_mut(&**name) else {
-                self.stale = self.stale.max(Stale::Soon);
+                // Somebody who came later, or a name under which somebody has only written fields: the fields of all will tell.
+                if !self.phantoms.contains(&**name) {
+                    self.unknown.push(name.to_string());
+                    self.stale = Stale::Now;
+                }
                 continue;
             };
             for (field, raw) in fields {
@@ -196,9 +194,8 @@ impl Session {
                     }
                     "page_order" | "label" | "_uproot_group" | "_uproot_timeouts_until" => {
                         let soon = if *field == "page_order" { Stale::Now } else { Stale::Soon };
-                        let at = changes(raw).last().map_or(0.0, |change| change.at);
-                        // At first all fields have just been read. Later the last changes are told again and again.
-                        if player.is_news(field, at) && self.cursor.is_some() {
+                        // What was so when the fields were read is known; changes of the last seconds are told again.
+                        if changes(raw).last().is_some_and(|change| change.at >= self.fields_at) {
                             self.stale = self.stale.max(soon);
                         }
                     }
@@ -206,13 +203,21 @@ impl Session {
                 }
             }
         }
-        let cursor = self.cursor.unwrap_or(0.0);
-        self.cursor = Some(since.last_update.map_or(cursor, |last| last.max(cursor)));
+        // Whoever is not known yet is asked for again, from where this began.
+        if self.unknown.is_empty() {
+            let cursor = self.cursor.unwrap_or(0.0);
+            self.cursor = Some(since.last_update.map_or(cursor, |last| last.max(cursor)));
+        }
+    }
+
+    /// Whether the history was told of somebody who is not known yet.
+    pub(super) fn misses_somebody(&self) -> bool {
+        !self.unknown.is_empty()
     }
 
     /// Takes up who is online. `now` is when it was asked. After a longer time than `usual` in which nobody could ask, what was
     /// seen before counts no more: a server that hung could hear nobody either.
-    pub(super) fn take_online(&mut self, answer: &Online<'_>, now: f64, usual: f64) -> Noticed {
+    pub(super) fn take_online(&mut self, answer: &Online<'_>, now: f64, usual: f64) {
         for (name, at) in &answer.online.0 {
             if let Some(player) = self.players.get_mut(&**name) {
                 player.listed = Some(*at);
@@ -222,15 +227,8 @@ impl Session {
         if before.is_some_and(|before| now - before > usual) {
             self.players.values_mut().for_each(|player| player.unheard = (0, 0.0));
         }
-        let (mut fresh, mut fresh_listed) = (0, 0);
         for player in self.players.values_mut() {
             let seen = player.listed.take();
-            if let (Some(before), Some(was)) = (before, player.seen)
-                && before - was < FRESH
-            {
-                fresh += 1;
-                fresh_listed += usize::from(seen.is_some());
-            }
             match seen {
                 Some(seen) if player.seen.is_none_or(|was| seen > was) => {
                     player.seen = Some(seen);
@@ -248,17 +246,15 @@ impl Session {
                 continue;
             };
             // They may have gone on between the two reads. Where it is still so at the next look, a change was missed.
-            let other = page.filter(|page| *page != player.page);
+            let other = page.map(|page| page as i64).filter(|page| *page != player.page);
             missed |= other.is_some() && other == player.doubted;
             player.doubted = other;
         }
         if missed {
             self.cursor = None;
+            self.stale = Stale::Now;
             self.players.values_mut().for_each(|player| player.moved = 0.0);
         }
-        let restarted = fresh >= ENOUGH && fresh_listed == 0;
-        self.restarted |= restarted;
-        Noticed { restarted }
     }
 
     /// Notes that it was looked at. A longer time than `usual` since the last look is one in which nobody could look.
@@ -276,9 +272,19 @@ impl Session {
 
     /// Whether anything was heard of anybody lately, or can be soon.
     pub(super) fn is_awake(&self, now: f64) -> bool {
+        self.players.is_empty() || now - self.alive() < AWAKE
+    }
+
+    /// Whether somebody may be found to be gone: under way, and heard of not too long ago for it to be news.
+    pub(super) fn may_miss_somebody(&self, now: f64) -> bool {
+        self.players.values().any(Player::is_under_way) && now - self.alive() < NEWS
+    }
+
+    /// The newest sign of life of anybody.
+    fn alive(&self) -> f64 {
         let alive =
             self.players.values().map(|player| player.alive().max(player.entered.unwrap_or_default()));
-        now - alive.fold(self.created, f64::max) < AWAKE
+        alive.fold(self.created, f64::max)
     }
 
     /// What its players are looked at with.

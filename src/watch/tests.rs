@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config,
-    domain::{Class, SessionName},
+    domain::{Class, PlayerCondition, SessionName},
 };
 
 /// A session in a script of answers: `now` moves on, and each look is one of all three reads.
@@ -48,7 +48,7 @@ impl Story {
         let fields = self.fields.to_string();
         let rows: Entries<'_, PlayerRow<'_>> = parse(fields.as_bytes()).unwrap();
         if self.session.stale > Stale::No {
-            self.session.take_fields(&rows);
+            self.session.take_fields(&rows, now);
         }
         let mut data = json!({});
         for (name, at, page) in &self.changes {
@@ -64,9 +64,7 @@ impl Story {
         self.session.take_changes(&changes);
         let online = json!({"info": {}, "online": self.online}).to_string();
         let online: Online<'_> = parse(online.as_bytes()).unwrap();
-        if self.session.take_online(&online, now, 40.0).restarted {
-            self.up = now;
-        }
+        self.session.take_online(&online, now, 40.0);
         self.session.looked_at(now, 40.0);
     }
 
@@ -133,7 +131,8 @@ fn a_server_that_was_started_anew_makes_nobody_gone() {
     story.look(150.0, &names);
     story.online.clear();
     story.look(165.0, &[]);
-    assert_eq!(story.up, 165.0, "everybody who was there is gone at once");
+    // As requests told that found nobody there.
+    story.up = 165.0;
     for look in 0..20 {
         let now = 180.0 + f64::from(look) * 15.0;
         story.look(now, &names[1..]);
@@ -145,19 +144,6 @@ fn a_server_that_was_started_anew_makes_nobody_gone() {
         }
     }
     assert_eq!(story.class(465.0, "w"), Class::Absent);
-}
-
-#[test]
-fn a_server_that_was_started_anew_is_told_of_also_where_a_script_looked_first() {
-    let names = ["w", "x", "y", "z"];
-    let mut story = Story::new(&names, &ORDER, 0);
-    story.look(150.0, &names);
-    assert!(!story.session.take_restarted());
-    story.online.clear();
-    story.look(155.0, &[]);
-    story.look(165.0, &names);
-    assert!(story.session.take_restarted(), "the look in between was a script's");
-    assert!(!story.session.take_restarted(), "it is told once");
 }
 
 #[test]
@@ -197,7 +183,7 @@ fn a_partner_who_came_to_the_wait_page_and_left_makes_a_victim() {
 #[test]
 fn it_comes_once_a_visit_and_again_on_the_next_page() {
     let rules = rules("{ player = \"stalled\", for = \"1m\", pages = [\"a/D*\", \"a/R*\"] }");
-    let began = BTreeMap::from([(rules[0].key(), 0.0)]);
+    let began = BTreeMap::from([(rules[0].scope(), 0.0)]);
     let mut story = Story::new(&["x"], &ORDER, 0);
     let mut fired = Fired::default();
     let mut came = Vec::new();
@@ -221,7 +207,7 @@ fn it_comes_once_a_visit_and_again_on_the_next_page() {
 fn times_in_which_nobody_could_look_do_not_count() {
     for (gap, came_at) in [("", 1090.0), (", gap = \"trust\"", 1060.0)] {
         let rules = rules(&format!("{{ player = \"stalled\", for = \"1m\"{gap} }}"));
-        let began = BTreeMap::from([(rules[0].key(), 0.0)]);
+        let began = BTreeMap::from([(rules[0].scope(), 0.0)]);
         let mut story = Story::new(&["x"], &ORDER, 0);
         story.look(130.0, &["x"]);
         let mut came = None;
@@ -244,7 +230,7 @@ fn steps_made_before_anybody_watched_are_no_news() {
     story.changes.push(("x", 120.0, 4));
     story.changes.push(("y", 140.0, 4));
     story.look(150.0, &[]);
-    let began = BTreeMap::from([(rules[0].key(), 130.0)]);
+    let began = BTreeMap::from([(rules[0].scope(), 130.0)]);
     let view = story.session.view(150.0, 0.0, 120.0);
     let due = due(&story.session, &view, &rules, &began, &Fired::default());
     assert_eq!(due.iter().map(|one| one.player).collect::<Vec<_>>(), [Some(1)]);
@@ -259,7 +245,8 @@ fn a_change_that_is_told_again_is_taken_up_once() {
     let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
     story.session.take_changes(&changes);
     assert_eq!(story.session.stale, Stale::Soon);
-    story.session.stale = Stale::No;
+    let fields = story.fields.to_string();
+    story.session.take_fields(&parse(fields.as_bytes()).unwrap(), 162.0);
     story.session.take_changes(&changes);
     assert_eq!(story.session.stale, Stale::No);
 }
@@ -292,4 +279,87 @@ fn a_move_that_the_history_did_not_tell_has_it_read_anew() {
     assert!(story.session.cursor.is_some(), "each went on once between two reads");
     told(&mut story.session, 195.0, 0, 1);
     assert_eq!(story.session.cursor, None);
+}
+
+#[test]
+fn who_comes_later_is_known_from_when_they_came() {
+    let mut story = Story::new(&["x"], &ORDER, 0);
+    story.look(150.0, &["x"]);
+    let cursor = story.session.cursor;
+    let body = json!({"data": {"z": {"show_page": [[160.0, false, "int", "1", "c"]]}}, "last_update": 170.0});
+    let body = body.to_string();
+    let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
+    story.session.take_changes(&changes);
+    assert!(story.session.misses_somebody() && story.session.cursor == cursor);
+    story.fields["z"] = story.fields["x"].clone();
+    let fields = story.fields.to_string();
+    story.session.take_fields(&parse(fields.as_bytes()).unwrap(), 171.0);
+    story.session.take_changes(&changes);
+    assert_eq!((story.session.players["z"].entered, story.session.cursor), (Some(160.0), Some(170.0)));
+}
+
+#[test]
+fn a_name_that_is_nobodys_does_not_hold_the_history_up() {
+    let mut story = Story::new(&["x"], &ORDER, 0);
+    story.look(150.0, &["x"]);
+    let body = json!({"data": {"ghost": {"k": [[160.0, false, "int", "1", "c"]]}}, "last_update": 170.0});
+    let body = body.to_string();
+    let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
+    let fields = story.fields.to_string();
+    for expected in [Some(150.0), Some(170.0)] {
+        story.session.take_changes(&changes);
+        assert_eq!(story.session.cursor, expected);
+        story.session.take_fields(&parse(fields.as_bytes()).unwrap(), 171.0);
+    }
+    assert_eq!(story.session.stale, Stale::No);
+}
+
+#[test]
+fn whoever_waits_since_nobody_knows_when_is_not_said_to_wait_for_long() {
+    let mut story = Story::new(&["x"], &ORDER, 1);
+    story.changes.clear();
+    story.look(150.0, &["x"]);
+    let view = story.session.view(150.0, 0.0, 120.0);
+    assert_eq!(story.class(150.0, "x"), Class::Waiting);
+    assert_eq!(
+        view.since(PlayerCondition::Waiting, &story.session.players["x"], &story.session.players),
+        None
+    );
+}
+
+#[test]
+fn triggers_of_one_word_remember_for_themselves_and_begin_anew_where_they_are_about_more() {
+    let two = rules("[{ player = \"stalled\", for = \"1m\" }, { player = \"stalled\", for = \"5m\" }]");
+    assert_ne!(two[0].key(), two[1].key());
+    let some = rules("{ player = \"finished\", sessions = [\"test\"] }");
+    let all = rules("{ player = \"finished\" }");
+    assert_eq!(some[0].key(), all[0].key());
+    assert_ne!(some[0].scope(), all[0].scope());
+}
+
+#[test]
+fn fewer_who_have_finished_are_no_news() {
+    let rules = rules("{ session = \"all_finished\", for = \"0s\" }");
+    let began = BTreeMap::from([(rules[0].scope(), 0.0)]);
+    let mut story = Story::new(&["x", "y"], &ORDER, 0);
+    story.changes.extend([("x", 110.0, 4), ("y", 120.0, 4)]);
+    story.look(150.0, &[]);
+    let mut fired = Fired::default();
+    let view = story.session.view(150.0, 0.0, 120.0);
+    let first = due(&story.session, &view, &rules, &began, &fired);
+    assert_eq!(first.len(), 1);
+    fired.put(&rules[0].key(), "", first[0].visit.clone());
+    story.session.players["y"].dropped = true;
+    assert!(due(&story.session, &view, &rules, &began, &fired).is_empty());
+}
+
+#[test]
+fn an_odd_value_hides_nobody_and_is_not_shown() {
+    let body = json!({"info": {"x": [0, [], 1.0], "y": [1, [], null]}, "online": {"x": 5.0}}).to_string();
+    assert!(parse::<Online<'_>>(body.as_bytes()).is_ok());
+    let error = parse::<Online<'_>>(br#"{"info": "SECRET", "online": {}}"#).err().unwrap();
+    assert!(!error.contains("SECRET"), "{error}");
+    let entries =
+        serde_json::from_str(r#"[[1.0, true, null, null, "c"], [2.0, false, "int", "3", "c"]]"#).unwrap();
+    assert_eq!(super::read::changes(entries).len(), 1);
 }

@@ -92,3 +92,24 @@ fn a_person_can_name_the_player() {
     let (code, text) = lab.run(&["trigger", "stalled", "--player", "p2"]);
     assert!(code == 2 && text.contains("write SESSION/PLAYER"), "{text}");
 }
+
+#[test]
+fn whoever_was_not_sent_since_the_plan_was_rejected_can_be_sent_later() {
+    let lab = Lab::new(
+        1,
+        "newest",
+        "[guard]\nhands_off = \"0s\"\n[[automation]]\nname = \"completion\"\non = { player = \"finished\" }\n\
+         script = \"completion.rhai\"\nmode = \"approve\"\nallow = [\"players.redirect\"]\n\
+         params = { url = \"https://app.prolific.com/x\" }\n",
+    );
+    lab.project.write("scripts/completion.rhai", include_str!("../../scripts/completion.rhai"));
+    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d"];
+    let end = r#"{"unames": ["p1"], "fields": {"show_page": 4}}"#;
+    assert_eq!(lab.run(&[&moved[..], &[end]].concat()).0, 0);
+    for _ in 0..2 {
+        let run = lab.json(&["trigger", "completion", "--player", "s/p1", "--json"]);
+        assert_eq!(run["effects"][0]["state"], "planned", "{run:#}");
+        let plan = run["run"].as_i64().unwrap().to_string();
+        assert_eq!(lab.run(&["reject", &plan]).0, 0);
+    }
+}

@@ -88,11 +88,6 @@ impl Circuit {
         }
     }
 
-    /// The server was started anew between two requests.
-    pub(super) fn note_restart(&self, now: Timestamp) {
-        self.lock().back_since = Some(now);
-    }
-
     /// What went wrong last, in a sentence.
     pub(super) fn last_failure(&self) -> String {
         self.lock().last.clone()

@@ -58,11 +58,6 @@ impl Client {
         self.connection.clock_skew()
     }
 
-    /// The server was started anew, as somebody noticed who was not turned away: it does not know yet who is there.
-    pub fn note_restart(&self) {
-        self.connection.note_restart();
-    }
-
     /// Since when the server is back, by our clock, if requests found nobody there before.
     pub fn back_since(&self) -> Option<Timestamp> {
         self.connection.back_since()

@@ -58,10 +58,6 @@ impl Connection {
         self.circuit.back_since()
     }
 
-    pub(super) fn note_restart(&self) {
-        self.circuit.note_restart(self.env.now());
-    }
-
     /// A request with the token, not yet sent. A body is JSON.
     pub(super) fn request(
         &self,

@@ -8,13 +8,13 @@ use std::{
 
 use super::{
     daemon::MODES,
-    observe::Observed,
+    observe::{Observe, Observed},
     overlap::{KeyRule, Overlap},
     pace::Pace,
     reader::{Section, Source},
     trigger::{self, Poll, Surroundings, Trigger},
 };
-use crate::domain::{AutomationName, Capability, Mode, line_column};
+use crate::domain::{AutomationName, Capability, Mode, PlayerCondition, line_column};
 
 /// `[[automation]]`.
 #[derive(Clone, Debug)]
@@ -44,6 +44,19 @@ pub struct Automation {
 }
 
 impl Automation {
+    /// From when on its own trigger calls somebody stalled: the shortest `for` of `player = "stalled"`.
+    pub fn patience(&self) -> Option<Duration> {
+        let of_one = |trigger: &Trigger| match trigger {
+            Trigger::Observe(Observe {
+                what: Observed::Player { condition: PlayerCondition::Stalled, .. },
+                time,
+                ..
+            }) => *time,
+            _ => None,
+        };
+        self.triggers.iter().filter_map(of_one).min()
+    }
+
     /// Reads one table. `names` has those of the tables before, and their lines. `None` where there is not even a name, or nothing that could start it.
     pub(super) fn read(
         source: &Source<'_>,

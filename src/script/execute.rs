@@ -167,7 +167,7 @@ impl RunTask {
     /// person approved. Steps that were made (joined, finished, ...) stay made.
     fn no_longer(&self, detail: &Detail) -> Result<Option<String>, RunReport> {
         let Detail::Observed(observation) = detail else { return Ok(None) };
-        let player = &observation.about.get("player").cloned().unwrap_or_default();
+        let Some(player) = observation.about.get("player") else { return Ok(None) };
         let condition = PlayerCondition::ALL.iter().find(|(word, _)| *word == observation.what);
         let (Some((_, condition)), Some(name)) = (condition, player["name"].as_str()) else {
             return Ok(None);
@@ -175,11 +175,8 @@ impl RunTask {
         if condition.is_step() {
             return Ok(None);
         }
-        let session = player["session"].as_str().map(SessionName::new);
-        let (Some(Ok(session)), Some(page)) = (session, player["show_page"].as_i64()) else {
-            return Ok(None);
-        };
-        let still = self.tools.watch.still(&session, name, *condition, page, &self.scope);
+        let Some(Ok(session)) = player["session"].as_str().map(SessionName::new) else { return Ok(None) };
+        let still = self.tools.watch.still(&session, name, *condition, player, &self.scope);
         Ok(still.map_err(|error| RunReport::failed(error.message))?.err())
     }
 
@@ -200,7 +197,7 @@ impl RunTask {
             return Ok(told);
         }
         let name = SessionName::new(session).map_err(|error| RunReport::failed(error.to_string()))?;
-        let players = self.tools.watch.players(&name, &self.scope);
+        let players = self.tools.watch.players(&name, self.automation.patience(), &self.scope);
         let mut players = players.map_err(|error| RunReport::failed(error.message))?;
         let found = players.remove(player);
         let unknown = || RunReport::failed(format!("session {session:?} has no player {player:?}"));

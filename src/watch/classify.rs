@@ -35,6 +35,9 @@ pub(super) struct View {
     pub(super) patience: f64,
     /// The times in which nobody could look.
     pub(super) gaps: Vec<(f64, f64)>,
+    /// Whoever is not known to be gone counts as there: for whether something is still so, when it was so a moment ago. A tab in
+    /// the background is heard of now and then only.
+    pub(super) lenient: bool,
 }
 
 /// Who holds a waiting player up.
@@ -70,6 +73,7 @@ impl View {
     }
 
     fn is_there(&self, player: &Player, limit: f64) -> bool {
+        let limit = if self.lenient { ABSENT } else { limit };
         player.seen.is_some() && self.silent(player).is_some_and(|silent| silent < limit)
     }
 

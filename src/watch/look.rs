@@ -5,7 +5,7 @@ use super::{
     read::{Changes, Entries, FIELDS, Online, PlayerRow, RoomRow, SessionRow, Waiting, parse},
     room::{self, Rooms},
     seconds,
-    session::{OVERLAP, Session, Stale},
+    session::{AWAKE, OVERLAP, Session, Stale},
 };
 use crate::{
     api::{ApiError, Call, Endpoint, ErrorKind},
@@ -67,8 +67,7 @@ impl Look {
 
     /// Whether the server could not be read.
     pub(super) fn is_down(&self) -> bool {
-        let cancelled = ErrorKind::Stopped(Stopped::Cancelled);
-        self.failure.as_ref().is_some_and(|error| error.kind != cancelled)
+        self.failure.is_some() && !self.was_cancelled()
     }
 }
 
@@ -86,13 +85,9 @@ impl Watch {
         }
         let now = self.server_now();
         let mut known = self.lock();
-        if !look.is_down() {
-            look.restarted |= known.was_gone(&self.client);
-        }
+        look.restarted = known.was_gone(&self.client);
         if look.restarted {
             known.up = Some(now);
-            self.client.note_restart();
-            known.back = self.client.back_since();
         }
         look
     }
@@ -141,8 +136,8 @@ impl Watch {
             }
             let Ok(session_name) = SessionName::new(&name) else { continue };
             known.begin_anew_if_made_again(&name, row.created);
-            let session = known.session(&session_name, row.created);
-            session.created = row.created;
+            let session = known.session(&session_name);
+            session.created = Some(row.created);
             if row.n_players != session.players.len() as u64 {
                 session.stale = Stale::Now;
             }
@@ -163,7 +158,7 @@ impl Watch {
             let mut known = self.lock();
             let now = ours + known.skew(&self.client);
             let every = known.section.every.as_secs_f64();
-            let session = known.session(name, 0.0);
+            let session = known.session(name);
             let heard_long_ago = session.heard.is_none_or(|heard| match interval {
                 Some(_) => !soon(now - heard, interval),
                 // A script is about to act on who is there.
@@ -175,10 +170,9 @@ impl Watch {
             (session.players.is_empty(), heard_long_ago && is_awake, session.cursor)
         };
         if is_new {
-            self.read_fields(name, ours, priority, scope)?;
+            self.read_fields(name, priority, scope)?;
         }
         let since = since.or_else(|| self.lock().first_cursor(name, ours));
-        let settled = self.client.clock_skew().map(|_| self.server_now() - SETTLED);
         let mut call = Call::new(Endpoint::DataSince).session(name);
         if let Some(since) = since {
             call = call.query("since", format!("{:.6}", (since - OVERLAP).max(0.0)));
@@ -186,27 +180,28 @@ impl Watch {
         self.client.read_as(&call, priority, &self.brief(scope), |body| {
             let changes = parse::<Changes<'_>>(body)?;
             let mut known = self.lock();
-            let session = known.session(name, 0.0);
-            session.take_changes(&changes);
-            if !session.misses_somebody() {
-                // Of a session that was not read from its beginning, the time up to which it was. What was written long before it
-                // was asked is there: so the same last changes are not told for ever.
-                let read = session.cursor.unwrap_or_default().max(since.unwrap_or_default());
-                session.cursor = Some(settled.map_or(read, |settled| read.max(settled)));
-            }
+            // The answer's own date tells how the clocks differ now: ours may have been set since the last one.
+            let now = seconds(self.env.now());
+            let took = (now - ours).max(0.0);
+            let settled = self.client.clock_skew().map(|_| now + known.skew(&self.client) - took - SETTLED);
+            let session = known.session(name);
+            // Of a session that was not read from its beginning, the time up to which it was. What was written long before it was
+            // asked is there: so the same last changes are not told for ever.
+            session.take_changes(&changes, since.unwrap_or_default().max(settled.unwrap_or_default()));
             Ok(())
         })?;
         let fields_due = {
+            let now = self.server_now();
             let mut known = self.lock();
-            let session = known.session(name, 0.0);
+            let session = known.session(name);
             match session.stale {
                 Stale::No => false,
-                Stale::Soon => interval.is_none() || !soon(ours - session.read, interval),
+                Stale::Soon => interval.is_none() || !soon(now - session.fields_at, interval),
                 Stale::Now => true,
             }
         };
         if fields_due {
-            self.read_fields(name, ours, priority, scope)?;
+            self.read_fields(name, priority, scope)?;
         }
         if online_due {
             let call = Call::new(Endpoint::PlayersOnline).session(name);
@@ -217,7 +212,7 @@ impl Watch {
                 // Of what only scripts look at, nobody knows how often.
                 let apart = if known.is_observed(name.as_str()) { PRESENCE } else { UNOBSERVED };
                 let usual = usual(apart.max(interval.unwrap_or_default()));
-                known.session(name, 0.0).take_online(&online, now, usual);
+                known.session(name).take_online(&online, now, usual);
                 Ok(())
             })?;
         }
@@ -226,17 +221,11 @@ impl Watch {
         known.up.get_or_insert(now);
         let every = known.section.every.as_secs_f64();
         let apart = interval.or_else(|| known.is_observed(name.as_str()).then_some(every));
-        known.session(name, 0.0).looked_at(now, apart.map_or(f64::INFINITY, usual));
+        known.session(name).looked_at(now, apart.map_or(f64::INFINITY, usual));
         Ok(())
     }
 
-    fn read_fields(
-        &self,
-        name: &SessionName,
-        ours: f64,
-        priority: Priority,
-        scope: &Scope,
-    ) -> Result<(), ApiError> {
+    fn read_fields(&self, name: &SessionName, priority: Priority, scope: &Scope) -> Result<(), ApiError> {
         let mut call = Call::new(Endpoint::PlayersList).session(name);
         for field in FIELDS {
             call = call.query("fields", field);
@@ -245,9 +234,7 @@ impl Watch {
         self.client.read_as(&call, priority, &self.brief(scope), |body| {
             let rows = parse::<Entries<'_, PlayerRow<'_>>>(body)?;
             let mut known = self.lock();
-            let session = known.session(name, 0.0);
-            session.take_fields(&rows, asked);
-            session.read = ours;
+            known.session(name).take_fields(&rows, asked);
             Ok(())
         })
     }
@@ -325,7 +312,7 @@ impl Known {
         // Those that nobody has looked at yet are as old as they are.
         let is_awake = |session: &Session| match session.looked {
             Some(looked) if !session.players.is_empty() => session.is_awake(looked),
-            _ => here - session.created.max(session.looked.unwrap_or_default()) < ASLEEP * 10.0,
+            _ => here - session.created.into_iter().chain(session.looked).fold(0.0, f64::max) < AWAKE,
         };
         let (awake, asleep): (Vec<&Session>, Vec<&Session>) = observed.partition(|session| is_awake(session));
         // Looks come a little early or late.
@@ -343,10 +330,11 @@ impl Known {
 
     /// A session that was made again under the same name, as after the server's data were wiped, has nothing of the old one.
     fn begin_anew_if_made_again(&mut self, name: &str, created: f64) {
-        let other = |known: f64| known != 0.0 && (known - created).abs() > 1.0;
-        let known = self.sessions.get(name).map(|session| session.created);
-        let known = known.or_else(|| self.remembered.get(name).map(|remembered| remembered.created));
-        if known.is_some_and(other) {
+        let known = match self.sessions.get(name) {
+            Some(session) => session.created,
+            None => self.remembered.get(name).and_then(|remembered| remembered.created),
+        };
+        if known.is_some_and(|known| (known - created).abs() > 1.0) {
             self.sessions.remove(name);
             self.remembered.remove(name);
             self.fired.remove(name);
@@ -354,9 +342,9 @@ impl Known {
     }
 
     /// A session, made known if it is not yet. What was remembered of it is taken up.
-    fn session(&mut self, name: &SessionName, created: f64) -> &mut Session {
+    fn session(&mut self, name: &SessionName) -> &mut Session {
         self.sessions.entry(name.as_str().to_owned()).or_insert_with(|| {
-            let mut session = Session::new(name.clone(), created);
+            let mut session = Session::new(name.clone());
             if let Some(remembered) = self.remembered.remove(name.as_str()) {
                 session.remember(remembered);
             }
@@ -371,7 +359,7 @@ impl Known {
         let since = self.rules_since + self.last_skew;
         let first = self.common.began.values().copied().fold(since, f64::min);
         let under_way = session.players.values().any(super::player::Player::is_under_way);
-        if under_way || session.created >= first || session.created == 0.0 {
+        if under_way || session.created.is_none_or(|created| created >= first) {
             return None;
         }
         Some(session.looked.unwrap_or(ours + self.last_skew))

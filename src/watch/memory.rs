@@ -11,7 +11,7 @@ use super::{room::Lobbies, rule::Fired, session::Session};
 #[serde(default)]
 pub(super) struct Remembered {
     /// When it was made: another one of the same name has nothing of it.
-    pub(super) created: f64,
+    pub(super) created: Option<f64>,
     /// When it was last looked at.
     pub(super) looked: Option<f64>,
     /// The times in which it could not be looked at.

@@ -171,13 +171,21 @@ impl Watch {
     }
 
     /// All players of a session as scripts see them, by name: as last looked at if that is no longer ago than looks are apart,
-    /// and looked at anew otherwise.
-    pub fn players(&self, session: &SessionName, scope: &Scope) -> Result<Map<String, Value>, ApiError> {
+    /// and looked at anew otherwise. `patience` is from when on somebody is called stalled, where that is sooner than
+    /// `[watch]` says.
+    pub fn players(
+        &self,
+        session: &SessionName,
+        patience: Option<Duration>,
+        scope: &Scope,
+    ) -> Result<Map<String, Value>, ApiError> {
         self.refresh(session, scope)?;
         let now = self.server_now();
         let known = self.lock();
-        let found = known.sessions.get(session.as_str());
-        Ok(found.map(|found| found.all(&known.view(found, now))).unwrap_or_default())
+        let Some(found) = known.sessions.get(session.as_str()) else { return Ok(Map::new()) };
+        let mut view = known.view(found, now);
+        view.patience = patience.map_or(view.patience, |patience| patience.as_secs_f64().min(view.patience));
+        Ok(found.all(&view))
     }
 
     /// How many players a session has and what became of them, as it was last looked at; null where it was not.
@@ -185,13 +193,14 @@ impl Watch {
         self.lock().sessions.get(session.as_str()).map_or(Value::Null, Session::counts)
     }
 
-    /// Whether what was observed of a player is still so, and they are still on that page; if not, why.
+    /// Whether what was observed of a player is still so, on the same visit to the same page; if not, why. `told` is the player as
+    /// observed: `show_page` and `entered` count.
     pub fn still(
         &self,
         session: &SessionName,
         name: &str,
         condition: PlayerCondition,
-        page: i64,
+        told: &Value,
         scope: &Scope,
     ) -> Result<Result<(), String>, ApiError> {
         self.refresh(session, scope)?;
@@ -202,8 +211,13 @@ impl Watch {
             return Ok(Err(format!("there is no player {name} any more")));
         };
         let view = known.view(found, now);
+        let lenient = classify::View { lenient: true, ..view.clone() };
+        // JSON may change the last digit of a float.
+        let came = told["entered"].as_f64().unwrap_or_default() - player.entered.unwrap_or_default();
+        let holds = told["show_page"].as_i64() == Some(player.page)
+            && came.abs() < 0.001
+            && lenient.since(condition, player, &found.players).is_some();
         let class = view.class(player, &found.players);
-        let holds = player.page == page && view.since(condition, player, &found.players).is_some();
         let why = || format!("{name} is {class} now: {}", view.reason(class, player, &found.players));
         Ok(if holds { Ok(()) } else { Err(why()) })
     }

@@ -181,7 +181,9 @@ pub(super) fn due(
             }
             Observed::Session { condition, .. } => {
                 let found = match condition {
-                    SessionCondition::Created => Some((session.created, "created".to_owned())),
+                    SessionCondition::Created => {
+                        session.created.map(|created| (created, "created".to_owned()))
+                    }
                     SessionCondition::AllFinished => all_finished(session),
                 };
                 if let Some((since, visit)) = found

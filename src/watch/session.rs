@@ -23,7 +23,7 @@ use crate::domain::{Class, SessionName};
 /// what it passes over then is never seen otherwise (measured: up to a third of the changes).
 pub(super) const OVERLAP: f64 = 2.0;
 /// How long a session in which nothing is heard of anybody is looked at as often as others.
-const AWAKE: f64 = 600.0;
+pub(super) const AWAKE: f64 = 600.0;
 /// How long who is gone may still be waited for, in a session in which nothing is heard of anybody.
 const NEWS: f64 = 3.0 * 3600.0;
 
@@ -31,7 +31,8 @@ const NEWS: f64 = 3.0 * 3600.0;
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     pub(super) name: SessionName,
-    pub(super) created: f64,
+    /// When it was made; none before it was seen in the list of all.
+    pub(super) created: Option<f64>,
     pub(super) players: Players,
     /// Page orders by their text, so that players share them.
     orders: HashMap<Box<str>, Arc<[String]>>,
@@ -39,8 +40,6 @@ pub(super) struct Session {
     pub(super) cursor: Option<f64>,
     /// How badly the fields of the players have to be read again.
     pub(super) stale: Stale,
-    /// When the fields were last read, by our clock.
-    pub(super) read: f64,
     /// When it was last looked who is online.
     pub(super) heard: Option<f64>,
     /// When it was last looked at.
@@ -48,7 +47,7 @@ pub(super) struct Session {
     /// The times in which it could not be looked at.
     pub(super) gaps: Vec<(f64, f64)>,
     /// When the fields were last asked for.
-    fields_at: f64,
+    pub(super) fields_at: f64,
     /// Names in the history that are not known yet.
     unknown: Vec<String>,
     /// Names in the history that are no players'.
@@ -70,15 +69,14 @@ pub(super) enum Stale {
 }
 
 impl Session {
-    pub(super) fn new(name: SessionName, created: f64) -> Self {
+    pub(super) fn new(name: SessionName) -> Self {
         Self {
             name,
-            created,
+            created: None,
             players: Players::new(),
             orders: HashMap::new(),
             cursor: None,
             stale: Stale::Now,
-            read: f64::MIN,
             heard: None,
             looked: None,
             gaps: Vec::new(),
@@ -91,6 +89,7 @@ impl Session {
 
     /// Takes up what was remembered of it.
     pub(super) fn remember(&mut self, remembered: Remembered) {
+        self.created = remembered.created;
         self.looked = remembered.looked;
         self.gaps = remembered.gaps;
         self.last_seen = remembered.seen;
@@ -155,8 +154,8 @@ impl Session {
         }
     }
 
-    /// Takes up what has changed since the last look.
-    pub(super) fn take_changes(&mut self, since: &Changes<'_>) {
+    /// Takes up what has changed since the last look. Up to `settled`, nothing can be missing from it.
+    pub(super) fn take_changes(&mut self, since: &Changes<'_>, settled: f64) {
         for (name, Entries(fields)) in &since.data.0 {
             let Some(player) = self.players.get_mut(&**name) else {
                 // Somebody who came later, or a name under which somebody has only written fields: the fields of all will tell.
@@ -205,14 +204,9 @@ impl Session {
         }
         // Whoever is not known yet is asked for again, from where this began.
         if self.unknown.is_empty() {
-            let cursor = self.cursor.unwrap_or(0.0);
-            self.cursor = Some(since.last_update.map_or(cursor, |last| last.max(cursor)));
+            let known = self.cursor.unwrap_or_default().max(settled);
+            self.cursor = Some(known.max(since.last_update.unwrap_or_default()));
         }
-    }
-
-    /// Whether the history was told of somebody who is not known yet.
-    pub(super) fn misses_somebody(&self) -> bool {
-        !self.unknown.is_empty()
     }
 
     /// Takes up who is online. `now` is when it was asked. After a longer time than `usual` in which nobody could ask, what was
@@ -284,12 +278,12 @@ impl Session {
     fn alive(&self) -> f64 {
         let alive =
             self.players.values().map(|player| player.alive().max(player.entered.unwrap_or_default()));
-        alive.fold(self.created, f64::max)
+        alive.fold(self.created.unwrap_or_default(), f64::max)
     }
 
     /// What its players are looked at with.
     pub(super) fn view(&self, now: f64, up: f64, patience: f64) -> View {
-        View { now, heard: self.heard, up, patience, gaps: self.gaps.clone() }
+        View { now, heard: self.heard, up, patience, gaps: self.gaps.clone(), lenient: false }
     }
 
     /// How many players it has, and what became of them: `#{players, joined, under_way, finished, dropped}`.

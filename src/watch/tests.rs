@@ -32,7 +32,7 @@ impl Story {
         });
         let fields = players.iter().map(|name| ((*name).to_owned(), row.clone())).collect();
         Self {
-            session: Session::new(SessionName::new("s").unwrap(), 0.0),
+            session: Session::new(SessionName::new("s").unwrap()),
             fields: Value::Object(fields),
             changes: players.iter().map(|name| (*name, 100.0, page)).collect(),
             online: BTreeMap::new(),
@@ -61,7 +61,7 @@ impl Story {
         }
         let data = json!({"data": data, "last_update": now}).to_string();
         let changes: Changes<'_> = parse(data.as_bytes()).unwrap();
-        self.session.take_changes(&changes);
+        self.session.take_changes(&changes, 0.0);
         let online = json!({"info": {}, "online": self.online}).to_string();
         let online: Online<'_> = parse(online.as_bytes()).unwrap();
         self.session.take_online(&online, now, 40.0);
@@ -243,11 +243,11 @@ fn a_change_that_is_told_again_is_taken_up_once() {
     let body = json!({"data": {"x": {"label": [[160.0, false, "str", "L", "c"]]}}, "last_update": 160.0})
         .to_string();
     let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
-    story.session.take_changes(&changes);
+    story.session.take_changes(&changes, 0.0);
     assert_eq!(story.session.stale, Stale::Soon);
     let fields = story.fields.to_string();
     story.session.take_fields(&parse(fields.as_bytes()).unwrap(), 162.0);
-    story.session.take_changes(&changes);
+    story.session.take_changes(&changes, 0.0);
     assert_eq!(story.session.stale, Stale::No);
 }
 
@@ -261,7 +261,7 @@ fn an_order_that_has_grown_is_read_before_anybody_is_called_finished() {
     }}, "last_update": 160.0})
     .to_string();
     let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
-    story.session.take_changes(&changes);
+    story.session.take_changes(&changes, 0.0);
     assert_eq!(story.session.stale, Stale::Now);
 }
 
@@ -289,12 +289,12 @@ fn who_comes_later_is_known_from_when_they_came() {
     let body = json!({"data": {"z": {"show_page": [[160.0, false, "int", "1", "c"]]}}, "last_update": 170.0});
     let body = body.to_string();
     let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
-    story.session.take_changes(&changes);
-    assert!(story.session.misses_somebody() && story.session.cursor == cursor);
+    story.session.take_changes(&changes, 0.0);
+    assert!(story.session.stale == Stale::Now && story.session.cursor == cursor);
     story.fields["z"] = story.fields["x"].clone();
     let fields = story.fields.to_string();
     story.session.take_fields(&parse(fields.as_bytes()).unwrap(), 171.0);
-    story.session.take_changes(&changes);
+    story.session.take_changes(&changes, 0.0);
     assert_eq!((story.session.players["z"].entered, story.session.cursor), (Some(160.0), Some(170.0)));
 }
 
@@ -307,7 +307,7 @@ fn a_name_that_is_nobodys_does_not_hold_the_history_up() {
     let changes: Changes<'_> = parse(body.as_bytes()).unwrap();
     let fields = story.fields.to_string();
     for expected in [Some(150.0), Some(170.0)] {
-        story.session.take_changes(&changes);
+        story.session.take_changes(&changes, 0.0);
         assert_eq!(story.session.cursor, expected);
         story.session.take_fields(&parse(fields.as_bytes()).unwrap(), 171.0);
     }

@@ -20,7 +20,10 @@ pub(super) fn module() -> Module {
 /// All players of a session, by name; what the run has seen of them is noted.
 fn look(run: &RunContext, session_name: &str) -> RhaiResultOf<serde_json::Map<String, Value>> {
     let session = session(session_name)?;
-    let players = run.tools.watch.players(&session, &run.actor.scope).map_err(|error| raise_api(&error))?;
+    // What its trigger calls stalled is not to be called anything else when the script looks again.
+    let patience = run.automation.patience();
+    let players = run.tools.watch.players(&session, patience, &run.actor.scope);
+    let players = players.map_err(|error| raise_api(&error))?;
     for (name, player) in &players {
         if let Ok(name) = PlayerName::new(name) {
             run.actor.saw_player(&session, &name, player);

@@ -1,5 +1,7 @@
 //! A session put together from answers as real servers give them, and what its players are taken for.
 
+mod server;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -1,0 +1,463 @@
+//! Whole looks at a scripted server, in virtual time: what is asked, what is told, and what a restart remembers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::{HeaderMap, header::DATE};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::Client,
+    config::{self, Config},
+    domain::{Detail, Event, ServerUrl, SessionName},
+    environment::{Environment, Request, Response, Scope, Stopped, TransportError, TransportReason},
+    store::Store,
+    watch::{Rule, Watch},
+};
+
+const BEGIN: i64 = 1_800_000_000;
+const ORDER: [&str; 3] = ["a/One", "a/#Wait", "a/Two"];
+
+/// What one session's server knows: by player, the moves so far and when they were last heard of.
+#[derive(Default)]
+struct Session {
+    created: f64,
+    moves: BTreeMap<String, Vec<(f64, i64)>>,
+    seen: BTreeMap<String, f64>,
+    /// What its reads are answered with instead.
+    broken: Option<u16>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Our clock and the server's, in seconds since [`BEGIN`].
+    ours: f64,
+    theirs: f64,
+    down: bool,
+    sessions: BTreeMap<String, Session>,
+    /// By room, when who waits there was last heard of.
+    room: Option<Vec<f64>>,
+    asked: Vec<String>,
+}
+
+/// The world around a watch: its clock moves only when told to.
+#[derive(Default)]
+struct World(Mutex<State>);
+
+impl Environment for World {
+    fn now(&self) -> Timestamp {
+        at(self.0.lock().unwrap().ours)
+    }
+
+    fn sleep(&self, duration: Duration, scope: &Scope) -> Result<(), Stopped> {
+        self.pass(duration.as_secs_f64());
+        scope.check(self.now())
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+
+    fn execute(&self, request: Request, scope: &Scope) -> Result<Response, TransportError> {
+        let stopped = |reason| TransportError { sent: false, reason, message: "away".to_owned() };
+        scope.check(self.now()).map_err(|why| stopped(TransportReason::Stopped(why)))?;
+        let mut state = self.0.lock().unwrap();
+        let path = request.url.path().split_once("/admin/api/v1/").unwrap().1.to_owned();
+        state.asked.push(format!("{path}{}", request.url.query().map_or(String::new(), |q| format!("?{q}"))));
+        if state.down {
+            return Err(stopped(TransportReason::Connect));
+        }
+        let since = request.url.query_pairs().find(|(key, _)| key == "since");
+        let since = since.and_then(|(_, since)| since.parse().ok()).unwrap_or(0.0);
+        let (status, body) = state.answer(&path, since);
+        let mut headers = HeaderMap::new();
+        let date = at(state.theirs.floor()).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        headers.insert(DATE, date.parse().unwrap());
+        Ok(Response { status, headers, body: body.to_string().into() })
+    }
+}
+
+impl World {
+    fn pass(&self, seconds: f64) {
+        let mut state = self.0.lock().unwrap();
+        state.ours += seconds;
+        state.theirs += seconds;
+    }
+}
+
+impl State {
+    fn answer(&self, path: &str, since: f64) -> (u16, Value) {
+        let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+        let named = |name: &str| self.sessions.get(name);
+        match parts.as_slice() {
+            ["status"] => (200, json!({"versions": {"uproot": "0.10.1"}})),
+            ["sessions"] => {
+                let row = |s: &Session| json!({"created": epoch(s.created), "n_players": s.moves.len()});
+                (200, self.sessions.iter().map(|(name, s)| (name.clone(), row(s))).collect())
+            }
+            ["rooms"] => (200, if self.room.is_some() { json!({"lab": {"sname": null}}) } else { json!({}) }),
+            ["rooms", _, "online"] => {
+                let people = self.room.iter().flatten().enumerate();
+                let online: Value = people.map(|(n, at)| (format!("seat{n}"), json!(epoch(*at)))).collect();
+                (200, json!({"info": {}, "online": online}))
+            }
+            ["sessions", name, what] => match named(name) {
+                None => (404, json!({"detail": "Session not found"})),
+                Some(Session { broken: Some(status), .. }) => (*status, json!({"detail": "no"})),
+                Some(session) => (200, session.answer(what, since)),
+            },
+            _ => (404, json!({"detail": "Not Found"})),
+        }
+    }
+}
+
+impl Session {
+    fn answer(&self, what: &str, since: f64) -> Value {
+        let page = |moves: &Vec<(f64, i64)>| moves.last().map_or(-1, |(_, page)| *page);
+        match what {
+            "players" => self
+                .moves
+                .iter()
+                .map(|(name, moves)| {
+                    let row =
+                        json!({"show_page": page(moves), "page_order": ORDER, "started": true, "label": ""});
+                    (name.clone(), row)
+                })
+                .collect(),
+            "online-players" => {
+                let info: Value = self
+                    .moves
+                    .iter()
+                    .map(|(name, moves)| (name.clone(), json!([0, ORDER, page(moves)])))
+                    .collect();
+                let online: Value =
+                    self.seen.iter().map(|(name, at)| (name.clone(), json!(epoch(*at)))).collect();
+                json!({"info": info, "online": online})
+            }
+            _ => {
+                let mut data = json!({});
+                let mut last = since;
+                for (name, moves) in &self.moves {
+                    let new: Vec<Value> = moves
+                        .iter()
+                        .filter(|(at, _)| epoch(*at) > since)
+                        .map(|(at, page)| json!([epoch(*at), false, "int", page.to_string(), "show_page"]))
+                        .collect();
+                    if !new.is_empty() {
+                        data[name.as_str()] = json!({"show_page": new});
+                        last = moves.iter().map(|(at, _)| epoch(*at)).fold(last, f64::max);
+                    }
+                }
+                json!({"data": data, "last_update": last})
+            }
+        }
+    }
+}
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_second(BEGIN).unwrap() + SignedDuration::from_secs_f64(seconds)
+}
+
+fn epoch(seconds: f64) -> f64 {
+    BEGIN as f64 + seconds
+}
+
+/// A watch and the server that it looks at.
+struct Lab {
+    folder: TempDir,
+    world: Arc<World>,
+    watch: Watch,
+    rules: String,
+}
+
+fn config(rules: &str) -> Config {
+    let text = format!("[uproot]\ntoken_env = \"T\"\n{rules}");
+    config::parse("config.toml".as_ref(), text, &|_| Some("token".to_owned())).accept().unwrap()
+}
+
+fn on(on: &str) -> String {
+    format!("[[automation]]\nname = \"a\"\nscript = \"a.rhai\"\non = {on}\n")
+}
+
+impl Lab {
+    fn new(rules: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = Arc::new(World::default());
+        let watch = watch(&folder, &world, rules);
+        Self { folder, world, watch, rules: rules.to_owned() }
+    }
+
+    /// Another daemon on the same store.
+    fn restart(&mut self) {
+        self.watch.store.close();
+        // Its lock is let go with it.
+        let elsewhere = tempfile::tempdir().unwrap();
+        self.watch = watch(&elsewhere, &self.world, "");
+        self.watch.store.close();
+        self.watch = watch(&self.folder, &self.world, &self.rules);
+    }
+
+    /// These rules hold from now on, as after a reload.
+    fn rules(&self, rules: &str) {
+        let config = config(rules);
+        self.watch.set_rules(config.watch.clone(), Rule::of(config.automations.iter(), &config.watch));
+    }
+
+    fn server<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.world.0.lock().unwrap())
+    }
+
+    /// A session in which these players are on the first page.
+    fn session(&self, name: &str, players: &[&str]) {
+        self.server(|state| {
+            let now = state.theirs;
+            let moves = players.iter().map(|player| ((*player).to_owned(), vec![(now, 0)])).collect();
+            let seen = players.iter().map(|player| ((*player).to_owned(), now)).collect();
+            state.sessions.insert(name.to_owned(), Session { created: now, moves, seen, broken: None });
+        });
+    }
+
+    /// A player goes to a page.
+    fn goes(&self, session: &str, player: &str, page: i64) {
+        self.server(|state| {
+            let now = state.theirs;
+            let session = state.sessions.get_mut(session).unwrap();
+            session.moves.entry(player.to_owned()).or_default().push((now, page));
+            session.seen.insert(player.to_owned(), now);
+        });
+    }
+
+    /// Looks every five seconds, for so long, while these players are heard of; gives what was told, as `what player` or `what`.
+    fn watch_for(&self, seconds: f64, there: &[(&str, &str)]) -> Vec<String> {
+        let mut told = Vec::new();
+        for _ in 0..(seconds / 5.0) as u32 {
+            self.world.pass(5.0);
+            self.server(|state| {
+                for (session, player) in there {
+                    let now = state.theirs;
+                    state.sessions.get_mut(*session).unwrap().seen.insert((*player).to_owned(), now);
+                }
+            });
+            told.extend(self.look());
+        }
+        told
+    }
+
+    fn look(&self) -> Vec<String> {
+        self.watch.look(&forever()).0.iter().map(word).collect()
+    }
+
+    /// What was asked since the last time.
+    fn asked(&self) -> Vec<String> {
+        self.server(|state| std::mem::take(&mut state.asked))
+    }
+}
+
+fn watch(folder: &TempDir, world: &Arc<World>, rules: &str) -> Watch {
+    let env: Arc<dyn Environment> = Arc::clone(world) as Arc<dyn Environment>;
+    let client = Client::new(Arc::clone(&env), ServerUrl::default(), "token".to_owned().into());
+    let store = Store::open(&folder.path().join("store.db")).unwrap();
+    let config = config(rules);
+    let watch = Watch::new(env, Arc::new(client), store, config.watch.clone()).unwrap();
+    watch.set_rules(config.watch.clone(), Rule::of(config.automations.iter(), &config.watch));
+    watch
+}
+
+fn forever() -> Scope {
+    Scope { deadline: Timestamp::MAX, cancel: CancellationToken::new() }
+}
+
+fn word(event: &Event) -> String {
+    let Detail::Observed(observation) = &event.detail else { panic!("{event:?}") };
+    match observation.subject["player"].as_str() {
+        Some(player) => format!("{} {player}", observation.what),
+        None => observation.what.clone(),
+    }
+}
+
+#[test]
+fn a_session_that_cannot_be_read_hides_no_other_and_is_not_the_server() {
+    let lab = Lab::new(&on("[{ player = \"joined\" }, { server = \"down\", for = \"1s\" }]"));
+    lab.watch_for(5.0, &[]);
+    for name in ["aaa", "bad", "ccc"] {
+        lab.session(name, &["x"]);
+    }
+    lab.server(|state| state.sessions.get_mut("bad").unwrap().broken = Some(500));
+    let mut told = lab.watch_for(60.0, &[]);
+    told.sort();
+    assert_eq!(told, ["joined aaa/x", "joined ccc/x"]);
+    lab.asked();
+    lab.watch_for(50.0, &[]);
+    let tries = lab.asked().iter().filter(|path| path.contains("bad")).count();
+    assert!((1..=6).contains(&tries), "it is left alone for a minute, then tried anew: {tries}");
+    lab.server(|state| state.sessions.get_mut("bad").unwrap().broken = None);
+    assert_eq!(lab.watch_for(120.0, &[]), ["joined bad/x"]);
+}
+
+#[test]
+fn what_was_not_watched_for_is_not_caught_up_with() {
+    let finished = on("{ player = \"finished\" }");
+    let some = on("{ player = \"finished\", sessions = [\"test\"] }");
+    let lab = Lab::new(&some);
+    lab.watch_for(5.0, &[]);
+    lab.session("study", &["x", "y"]);
+    lab.goes("study", "x", 3);
+    lab.watch_for(30.0, &[]);
+    lab.rules(&finished);
+    assert!(lab.watch_for(30.0, &[]).is_empty(), "it was about another session until now");
+    lab.rules("");
+    lab.goes("study", "y", 3);
+    lab.world.pass(60.0);
+    lab.rules(&finished);
+    assert!(lab.watch_for(60.0, &[]).is_empty(), "the automation was not there");
+}
+
+#[test]
+fn what_happens_while_the_daemon_is_stopped_is_told() {
+    let mut lab = Lab::new(&on("{ player = \"finished\" }"));
+    lab.watch_for(5.0, &[]);
+    lab.session("s", &["x", "y"]);
+    lab.goes("s", "x", 3);
+    assert_eq!(lab.watch_for(20.0, &[]), ["finished s/x"]);
+    lab.goes("s", "y", 3);
+    lab.world.pass(90.0);
+    lab.restart();
+    assert_eq!(lab.watch_for(20.0, &[]), ["finished s/y"]);
+}
+
+#[test]
+fn the_time_that_nobody_looked_does_not_count_also_where_a_script_looks_first() {
+    for script_first in [false, true] {
+        for age in [60.0, 1200.0] {
+            let mut lab = Lab::new(&on("{ player = \"stalled\", for = \"2m\" }"));
+            lab.session("s", &["x"]);
+            // It is an old session, in which somebody has just come to a page.
+            lab.watch_for(age, &[("s", "x")]);
+            lab.goes("s", "x", 2);
+            assert!(lab.watch_for(60.0, &[("s", "x")]).is_empty());
+            lab.world.pass(120.0);
+            lab.goes("s", "x", 2);
+            lab.restart();
+            if script_first {
+                let session = SessionName::new("s").unwrap();
+                lab.watch.players(&session, None, &forever()).unwrap();
+            }
+            let what = format!("script first {script_first}, session of {age}");
+            assert!(lab.watch_for(40.0, &[("s", "x")]).is_empty(), "{what}");
+            // What was not written down before the stop, up to a minute, does not count either.
+            assert_eq!(lab.watch_for(80.0, &[("s", "x")]), ["stalled s/x"], "{what}");
+        }
+    }
+}
+
+#[test]
+fn who_is_alone_in_a_session_is_found_to_be_gone_also_after_long() {
+    for (time, seconds) in [("2m", 180.0), ("15m", 1030.0)] {
+        let lab = Lab::new(&on(&format!("{{ player = \"absent\", for = \"{time}\" }}")));
+        lab.session("s", &["x"]);
+        lab.watch_for(200.0, &[("s", "x")]);
+        assert_eq!(lab.watch_for(seconds, &[]), ["absent s/x"], "{time}");
+    }
+}
+
+#[test]
+fn a_look_that_is_ended_tells_nothing_of_the_server() {
+    let lab = Lab::new(&on("[{ server = \"down\", for = \"1s\" }, { server = \"up\" }]"));
+    lab.watch_for(5.0, &[]);
+    lab.server(|state| state.down = true);
+    assert_eq!(lab.watch_for(60.0, &[]), ["down"]);
+    let ended = forever();
+    ended.cancel.cancel();
+    lab.world.pass(20.0);
+    assert!(lab.watch.look(&ended).0.is_empty());
+    lab.server(|state| state.down = false);
+    lab.world.pass(60.0);
+    assert_eq!(lab.watch_for(60.0, &[]), ["up"]);
+}
+
+#[test]
+fn a_restart_is_told_where_requests_found_nobody_and_not_where_people_left() {
+    let lab = Lab::new(&on("[{ player = \"joined\" }, { server = \"restarted\" }]"));
+    lab.session("s", &["w", "x", "y"]);
+    lab.watch_for(30.0, &[("s", "w"), ("s", "x"), ("s", "y")]);
+    lab.server(|state| state.sessions.get_mut("s").unwrap().seen.clear());
+    assert!(lab.watch_for(60.0, &[]).is_empty(), "all have closed their tabs");
+    lab.server(|state| state.down = true);
+    lab.watch_for(10.0, &[]);
+    lab.server(|state| state.down = false);
+    lab.world.pass(60.0);
+    assert_eq!(lab.watch_for(30.0, &[]), ["restarted"]);
+}
+
+#[test]
+fn who_has_long_left_a_room_does_not_count() {
+    let lab = Lab::new(&on("{ room = \"waiting\", count = 2 }"));
+    lab.server(|state| state.room = Some(vec![-4000.0, -3000.0, 0.0]));
+    assert!(lab.watch_for(30.0, &[]).is_empty());
+    lab.server(|state| state.room = Some(vec![-4000.0, state.theirs, state.theirs]));
+    assert_eq!(lab.watch_for(30.0, &[]), ["waiting"]);
+}
+
+#[test]
+fn a_session_that_is_made_again_has_nothing_of_the_old_one() {
+    let mut lab = Lab::new(&on("{ player = \"finished\" }"));
+    lab.watch_for(5.0, &[]);
+    for round in 0..3 {
+        lab.session("s", &["x"]);
+        lab.watch_for(20.0, &[]);
+        lab.goes("s", "x", 3);
+        assert_eq!(lab.watch_for(30.0, &[]), ["finished s/x"], "{round}");
+        if round == 1 {
+            lab.restart();
+        }
+    }
+}
+
+#[test]
+fn the_last_changes_are_not_told_for_ever_and_no_instant_is_asked_for_that_has_not_come() {
+    let lab = Lab::new(&on("{ player = \"finished\" }"));
+    lab.watch_for(5.0, &[]);
+    lab.session("s", &["x"]);
+    lab.watch_for(60.0, &[("s", "x")]);
+    // Our clock is set forward, and back; the server's own is what counts.
+    for jump in [300.0, -300.0] {
+        lab.server(|state| state.ours += jump);
+        lab.asked();
+        for _ in 0..6 {
+            lab.watch_for(5.0, &[("s", "x")]);
+            let now = lab.server(|state| epoch(state.theirs));
+            for path in lab.asked() {
+                let Some((_, since)) = path.split_once("since=") else { continue };
+                let since: f64 = since.parse().unwrap();
+                assert!(since < now, "{path} at {now}");
+                assert!(since > epoch(5.0), "the players came long before: {path}");
+            }
+        }
+    }
+    lab.goes("s", "x", 3);
+    assert_eq!(lab.watch_for(10.0, &[]), ["finished s/x"]);
+}
+
+#[test]
+fn many_old_sessions_do_not_keep_a_live_one_waiting() {
+    let lab = Lab::new(&on("{ player = \"joined\" }"));
+    for number in 0..100 {
+        lab.session(&format!("old{number}"), &["x"]);
+    }
+    lab.world.pass(3600.0);
+    lab.session("zz", &["x"]);
+    lab.rules(&on("{ player = \"joined\" }"));
+    lab.asked();
+    lab.watch_for(5.0, &[]);
+    let asked = lab.asked();
+    assert!(asked.iter().any(|path| path.contains("sessions/zz/")));
+    let old: std::collections::BTreeSet<&str> =
+        asked.iter().filter_map(|path| path.strip_prefix("sessions/old")?.split('/').next()).collect();
+    assert_eq!(old.len(), 20, "the others have their turn later");
+}

@@ -266,7 +266,7 @@ impl Session {
 
     /// Whether anything was heard of anybody lately, or can be soon.
     pub(super) fn is_awake(&self, now: f64) -> bool {
-        self.players.is_empty() || now - self.alive() < AWAKE
+        now - self.alive() < AWAKE
     }
 
     /// Whether somebody may be found to be gone: under way, and heard of not too long ago for it to be news.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::Client,
     config::{self, Config},
-    domain::{Detail, Event, ServerUrl, SessionName},
+    domain::{Detail, Event, PlayerCondition, ServerUrl, SessionName},
     environment::{Environment, Request, Response, Scope, Stopped, TransportError, TransportReason},
     store::Store,
     watch::{Rule, Watch},
@@ -367,6 +367,33 @@ fn who_is_alone_in_a_session_is_found_to_be_gone_also_after_long() {
 }
 
 #[test]
+fn it_is_still_so_for_a_tab_in_the_background_and_not_for_who_went_on_or_is_back() {
+    let lab = Lab::new(&on("{ player = \"joined\" }"));
+    lab.session("s", &["x", "y"]);
+    lab.watch_for(60.0, &[("s", "x"), ("s", "y")]);
+    let session = SessionName::new("s").unwrap();
+    let seen = |player: &str| lab.watch.players(&session, None, &forever()).unwrap()[player].clone();
+    let still = |player: &str, condition, told: &Value| {
+        lab.watch.still(&session, player, condition, told, &forever()).unwrap()
+    };
+    let (x, y) = (seen("x"), seen("y"));
+    lab.watch_for(45.0, &[]);
+    assert_eq!(still("x", PlayerCondition::Stalled, &x), Ok(()), "not heard of for 45 s");
+    lab.goes("s", "x", 2);
+    lab.world.pass(6.0);
+    let why = still("x", PlayerCondition::Stalled, &x).unwrap_err();
+    assert!(why.contains("x is thinking now: on a/Two"), "{why}");
+    lab.goes("s", "x", 0);
+    lab.world.pass(6.0);
+    assert!(still("x", PlayerCondition::Stalled, &x).is_err(), "back on the page is another visit");
+
+    lab.watch_for(180.0, &[]);
+    assert_eq!(still("y", PlayerCondition::Absent, &y), Ok(()));
+    lab.watch_for(10.0, &[("s", "y")]);
+    assert!(still("y", PlayerCondition::Absent, &y).unwrap_err().contains("y is stalled now"));
+}
+
+#[test]
 fn a_look_that_is_ended_tells_nothing_of_the_server() {
     let lab = Lab::new(&on("[{ server = \"down\", for = \"1s\" }, { server = \"up\" }]"));
     lab.watch_for(5.0, &[]);
@@ -429,6 +456,8 @@ fn the_last_changes_are_not_told_for_ever_and_no_instant_is_asked_for_that_has_n
     for jump in [300.0, -300.0] {
         lab.server(|state| state.ours += jump);
         lab.asked();
+        // A script is the first to look.
+        lab.watch.players(&SessionName::new("s").unwrap(), None, &forever()).unwrap();
         for _ in 0..6 {
             lab.watch_for(5.0, &[("s", "x")]);
             let now = lab.server(|state| epoch(state.theirs));

@@ -103,13 +103,82 @@ fn whoever_was_not_sent_since_the_plan_was_rejected_can_be_sent_later() {
          params = { url = \"https://app.prolific.com/x\" }\n",
     );
     lab.project.write("scripts/completion.rhai", include_str!("../../scripts/completion.rhai"));
-    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d"];
-    let end = r#"{"unames": ["p1"], "fields": {"show_page": 4}}"#;
-    assert_eq!(lab.run(&[&moved[..], &[end]].concat()).0, 0);
+    moves(&lab, "p1", 4);
     for _ in 0..2 {
         let run = lab.json(&["trigger", "completion", "--player", "s/p1", "--json"]);
         assert_eq!(run["effects"][0]["state"], "planned", "{run:#}");
         let plan = run["run"].as_i64().unwrap().to_string();
         assert_eq!(lab.run(&["reject", &plan]).0, 0);
     }
+}
+
+/// One automation that waits for whoever stalls.
+fn waits(script: &str, more: &str) -> Lab {
+    let config = format!(
+        "[watch]\nevery = \"1s\"\n[guard]\nhands_off = \"0s\"\n[[automation]]\nname = \"it\"\n\
+         on = {{ player = \"stalled\", for = \"2s\" }}\nscript = \"it.rhai\"\n{more}\n"
+    );
+    let lab = Lab::new(2, "newest", &config);
+    lab.project.write("scripts/it.rhai", script);
+    lab
+}
+
+/// A person moves this player to a page.
+fn moves(lab: &Lab, player: &str, page: u32) {
+    let body = format!("{{\"unames\": [\"{player}\"], \"fields\": {{\"show_page\": {page}}}}}");
+    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d", &body];
+    assert_eq!(lab.run(&moved).0, 0);
+}
+
+#[test]
+fn a_plan_about_whoever_has_gone_on_is_not_carried_out() {
+    let script = "fn run(event) { players::message(event.session, event.player.name, \"Still there?\"); }";
+    let lab = waits(script, "mode = \"approve\"\nallow = [\"players.message\"]");
+    let daemon = lab.daemon();
+    let plans = || lab.json(&["plans", "--json"]).as_array().unwrap().clone();
+    until("both wait for a person", || plans().len() == 2);
+    moves(&lab, "p1", 2);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let outcomes: Vec<(bool, String)> = plans()
+        .iter()
+        .map(|plan| {
+            let of_p1 = plan.to_string().contains("p1");
+            let run = lab.json(&["approve", &plan["run"].to_string(), "--json"]);
+            (of_p1, format!("{} {}", run["outcome"].as_str().unwrap(), run["reason"].as_str().unwrap_or("")))
+        })
+        .collect();
+    for (of_p1, outcome) in outcomes {
+        let right = if of_p1 { "it is not so any more: p1 is thinking now" } else { "done carried out plan" };
+        assert!(outcome.contains(right), "{outcome}");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn a_run_that_had_to_wait_does_nothing_about_whoever_has_gone_on() {
+    let script = "fn run(event) { log::info(event.player.name); wait_for(\"4s\"); }";
+    let lab = waits(script, "key = \"automation\"");
+    let daemon = lab.daemon();
+    let first = || told(&lab, "it");
+    until("the first run", || first().len() == 1);
+    let other = if first() == ["p1"] { "p2" } else { "p1" };
+    moves(&lab, other, 2);
+    let runs = || lab.json(&["runs", "it", "--json"]).as_array().unwrap().clone();
+    until("the second was not made", || runs().iter().any(|run| run["outcome"] == "skipped"));
+    let skipped = runs().into_iter().find(|run| run["outcome"] == "skipped").unwrap();
+    let why = skipped["reason"].as_str().unwrap();
+    assert!(why.contains(&format!("it is not so any more: {other} is thinking now")), "{why}");
+    daemon.stop();
+}
+
+#[test]
+fn a_script_that_looks_again_calls_stalled_what_its_trigger_did() {
+    let script = r#"fn run(event) {
+        log::info(event.player["class"] + " " + player(event.session, event.player.name)["class"]);
+    }"#;
+    let lab = waits(script, "");
+    let daemon = lab.daemon();
+    until("both are told of", || told(&lab, "it").len() == 2);
+    assert_eq!(told(&lab, "it"), ["stalled stalled"; 2]);
+    daemon.stop();
 }

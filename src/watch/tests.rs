@@ -1,6 +1,7 @@
 //! A session put together from answers as real servers give them, and what its players are taken for.
 
 mod server;
+mod world;
 
 use std::collections::BTreeMap;
 

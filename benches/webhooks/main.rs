@@ -9,23 +9,22 @@
 )]
 
 use std::{
-    collections::HashMap,
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener as StdListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{Sender, channel},
     },
-    thread::{self, Thread},
+    thread,
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
-use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
+use axum::Router;
+use receipts::{Receipts, stub};
+use tokio::{net::TcpListener, runtime::Runtime};
 
 /// How many senders there are at once, and how many messages each sends.
 const SENDERS: usize = 32;
@@ -41,79 +40,8 @@ fn main() {
     from_webhook_to_second_call(&runtime);
 }
 
-// What a bare program does: a handler, and one thread that commits in groups.
-
-type Job = (Vec<u8>, oneshot::Sender<()>);
-
-/// Commits what waits together, as long as the file is open. The journal and the flushes are those of uproctor's store.
-fn writer(path: &Path) -> Sender<Job> {
-    let mut connection = rusqlite::Connection::open(path).unwrap();
-    connection.pragma_update(None, "journal_mode", "wal").unwrap();
-    connection.pragma_update(None, "synchronous", "full").unwrap();
-    connection.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, body BLOB NOT NULL)", []).unwrap();
-    let (sender, jobs) = channel::<Job>();
-    thread::spawn(move || {
-        while let Ok(first) = jobs.recv() {
-            let transaction = connection.transaction().unwrap();
-            let mut done = Vec::new();
-            let mut job = Some(first);
-            while let Some((body, answer)) = job {
-                transaction
-                    .prepare_cached("INSERT INTO event (body) VALUES (?1)")
-                    .unwrap()
-                    .execute([body])
-                    .unwrap();
-                done.push(answer);
-                job = if done.len() < 256 { jobs.try_recv().ok() } else { None };
-            }
-            transaction.commit().unwrap();
-            for answer in done {
-                let _ = answer.send(());
-            }
-        }
-    });
-    sender
-}
-
-#[derive(Clone)]
-struct Bare {
-    writer: Sender<Job>,
-    /// Where the two calls go, once the body is committed.
-    calls: Option<(reqwest::Client, String, Arc<tokio::sync::Mutex<()>>)>,
-}
-
-async fn bare(State(state): State<Bare>, body: Bytes) -> StatusCode {
-    let (answer, committed) = oneshot::channel();
-    state.writer.send((body.to_vec(), answer)).unwrap();
-    committed.await.unwrap();
-    if let Some((client, url, turn)) = state.calls {
-        tokio::spawn(async move {
-            // The server takes one call at a time; so do both sides.
-            let _turn = turn.lock().await;
-            let number: serde_json::Value = serde_json::from_slice(&body).unwrap();
-            for _ in 0..2 {
-                let answer = client.get(format!("{url}{}/players/", session(&number))).send().await.unwrap();
-                let bytes = answer.bytes().await.unwrap();
-                serde_json::from_slice::<serde_json::Value>(&bytes).unwrap();
-            }
-        });
-    }
-    StatusCode::ACCEPTED
-}
-
-fn session(payload: &serde_json::Value) -> String {
-    format!("s{}", payload["n"])
-}
-
-fn serve_bare(runtime: &Runtime, folder: &Path, calls: Option<String>) -> SocketAddr {
-    let calls = calls.map(|url| (reqwest::Client::builder().build().unwrap(), url, Arc::default()));
-    let state = Bare { writer: writer(&folder.join("bare.db")), calls };
-    let router = Router::new().route("/hooks/it", post(bare)).with_state(state);
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
-    runtime.spawn(async move { axum::serve(listener, router).await });
-    address
-}
+mod bare;
+mod receipts;
 
 // The daemon, as a user runs it.
 
@@ -241,7 +169,7 @@ fn accepted_a_second(runtime: &Runtime) {
         ours.push(flood(address));
         server.abort();
         drop(drain);
-        theirs.push(flood(serve_bare(runtime, folder.path(), None)));
+        theirs.push(flood(bare::serve(runtime, folder.path(), None)));
     }
     let ((ours, our_cpu), (theirs, their_cpu)) = (best(&ours), best(&theirs));
     println!(
@@ -292,81 +220,6 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
 }
 
 // From the webhook to the second call.
-
-/// When a session was asked about, and who waits until it is asked about for the second time.
-type Asked = (Vec<Instant>, Option<Thread>);
-
-/// The sessions `sN`.
-#[derive(Clone, Default)]
-struct Receipts(Arc<Mutex<HashMap<usize, Asked>>>);
-
-impl Receipts {
-    fn note(&self, number: usize) {
-        let now = Instant::now();
-        let mut all = self.0.lock().unwrap();
-        let (times, waits) = all.entry(number).or_default();
-        times.push(now);
-        if times.len() == 2
-            && let Some(thread) = waits
-        {
-            thread.unpark();
-        }
-    }
-
-    /// Waits for the second time.
-    fn second(&self, number: usize) -> Instant {
-        let patience = Instant::now() + Duration::from_secs(20);
-        loop {
-            {
-                let mut all = self.0.lock().unwrap();
-                let (times, waits) = all.entry(number).or_default();
-                if let Some(second) = times.get(1) {
-                    return *second;
-                }
-                *waits = Some(thread::current());
-            }
-            assert!(Instant::now() < patience, "message {number} led to no second call");
-            thread::park_timeout(Duration::from_secs(1));
-        }
-    }
-}
-
-fn stub(receipts: &Receipts) -> SocketAddr {
-    let listener = StdListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let receipts = receipts.clone();
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let receipts = receipts.clone();
-            thread::spawn(move || answer(stream, &receipts));
-        }
-    });
-    address
-}
-
-fn answer(mut stream: TcpStream, receipts: &Receipts) {
-    let _ = stream.set_nodelay(true);
-    let mut buffer = [0_u8; 8192];
-    while let Ok(read @ 1..) = stream.read(&mut buffer) {
-        let text = String::from_utf8_lossy(&buffer[..read]);
-        let number = text.split("/s").find_map(|part| part.split('/').next()?.parse::<usize>().ok());
-        if let Some(number) = number {
-            receipts.note(number);
-        }
-        let body = if text.contains("status/") {
-            r#"{"versions":{"uproot":"0.10.1"}}"#
-        } else {
-            r#"{"a":{"id":0,"page_order":["x/One"],"show_page":0,"started":true,"label":""}}"#
-        };
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {
-            return;
-        }
-    }
-}
 
 /// How long it took from the sending of each message to the second call: `SENDERS` at once that each send the next message
 /// once the last one is through, or one sender that keeps a pace. The messages are numbered from `first` on.
@@ -423,7 +276,7 @@ fn from_webhook_to_second_call(runtime: &Runtime) {
     let folder = tempfile::tempdir().unwrap();
     let parallel = "overlap = \"parallel\"\nmax = 16\n";
     let daemon = Daemon::start(folder.path(), &url, script, parallel);
-    let bare = serve_bare(runtime, folder.path(), Some(format!("{url}admin/api/v1/sessions/")));
+    let bare = bare::serve(runtime, folder.path(), Some(format!("{url}admin/api/v1/sessions/")));
     let ways = [("at 100 a second", Some(Duration::from_millis(10))), ("32 senders at once", None)];
     for ((title, pace), round) in ways.into_iter().zip(0..) {
         let ours = latencies(daemon.1, &receipts, 2 * round * PACED, pace);

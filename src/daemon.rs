@@ -20,7 +20,7 @@ use crate::{
     engine::Input,
     environment::Environment,
     script::{Library, Nap, STACK, Tools},
-    store::{Store, StoreError},
+    store::{ScriptVersion, Store, StoreError},
     supervisor::Threads,
 };
 
@@ -92,6 +92,7 @@ impl Daemon {
             let _ = waits.send(Happened::Input(input));
         });
         let env = Arc::clone(&tools.env);
+        tools.store.keep_scripts(versions(&library), env.now()).wait()?;
         let (dispatcher, first) =
             Dispatcher::start(config, library, Arc::clone(tools), cancel.clone(), signal, Waiting::Run)?;
         let (reload, reloads) = mpsc::channel(1);
@@ -153,6 +154,7 @@ impl Daemon {
         let work = self.dispatcher.handle(happened)?;
         self.begin(work);
         if let Some(Reload { config, library, done }) = self.reloading.take() {
+            self.store.keep_scripts(versions(&library), self.env.now()).wait()?;
             let work = self.dispatcher.reload(&config, library)?;
             self.begin(work);
             // Nobody waits for it any more while the daemon stops.
@@ -267,6 +269,16 @@ impl Daemon {
         );
         Ok(())
     }
+}
+
+/// The texts of all scripts.
+fn versions(library: &Library) -> Vec<ScriptVersion> {
+    let version = |script: &Arc<crate::script::Script>| ScriptVersion {
+        name: script.name.clone(),
+        hash: script.hash.clone(),
+        source: script.source.clone(),
+    };
+    library.all().map(version).collect()
 }
 
 fn until(now: Timestamp, at: Timestamp) -> Duration {

@@ -186,7 +186,15 @@ fn best(floods: &[(f64, Duration)]) -> (f64, Duration) {
 
 /// The daemon's web server and store, with something that takes the events off their hands.
 fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
-    use uproctor::{config, live::Live, store::Store, web};
+    use uproctor::{
+        api::Client,
+        config,
+        environment::Environment,
+        live::Live,
+        script::{Library, Tools},
+        store::{History, Store},
+        web,
+    };
     let text = "[uproot]\nurl = \"http://127.0.0.1:9/\"\ntoken_env = \"T\"\n[[automation]]\nname = \"it\"\nscript = \"it.rhai\"\n\
                 on = { webhook = \"it\", scheme = \"bearer\", secret_env = \"H\", rate = 1000000 }\n";
     let file = folder.join("config.toml");
@@ -206,17 +214,21 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
             live
         }
     };
-    let routes = web::CurrentRoutes::default();
-    routes.set(web::Routes::of(&config));
+    let config = Arc::new(config);
+    let routes = web::CurrentRoutes::new(web::Routes::of(&config, &Library::default()));
+    let env: Arc<dyn Environment> = Arc::new(env);
+    let client = Client::new(Arc::clone(&env), config.uproot.url.clone(), config.uproot.token.clone());
+    let tools = Tools::new(env, Arc::new(client), store, &config).unwrap();
     let state = web::WebState {
-        store,
-        env: Arc::new(env),
+        tools: Arc::new(tools),
+        history: Arc::new(History::open(&folder.join("ours.db")).unwrap()),
         routes,
         committed,
         stopping: tokio_util::sync::CancellationToken::new(),
         control: "control".into(),
+        port: 0,
     };
-    (web::router(state), drain)
+    (web::router(state).0, drain)
 }
 
 // From the webhook to the second call.

@@ -88,6 +88,12 @@ impl Circuit {
         }
     }
 
+    /// What went wrong, if the last requests all failed.
+    pub(super) fn failing(&self) -> Option<String> {
+        let state = self.lock();
+        (state.failures > 0).then(|| state.last.clone())
+    }
+
     /// What went wrong last, in a sentence.
     pub(super) fn last_failure(&self) -> String {
         self.lock().last.clone()

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     answer::Answer,
     call::Call,
-    connection::Connection,
+    connection::{Connection, ServerHealth},
     decode,
     endpoint::{Endpoint, Repeat},
     error::{ApiError, ErrorKind},
@@ -56,6 +56,11 @@ impl Client {
     /// By how much the server's clock is ahead of ours, to a second, as its last answer told it.
     pub fn clock_skew(&self) -> Option<jiff::SignedDuration> {
         self.connection.clock_skew()
+    }
+
+    /// How the server does, as the last requests tell. Asks nothing.
+    pub fn health(&self) -> ServerHealth {
+        self.connection.health()
     }
 
     /// Since when the server is back, by our clock, if requests found nobody there before.

@@ -31,11 +31,31 @@ pub(super) struct Connection {
     circuit: Circuit,
     /// The server's clock, as its last answer told it, and ours at that moment.
     clock: Mutex<Option<(Timestamp, Timestamp)>>,
+    /// When it last answered, and how long that took.
+    answered: Mutex<Option<(Timestamp, Duration)>>,
+}
+
+/// How a server does.
+#[derive(Clone, Debug, Default)]
+pub struct ServerHealth {
+    /// When it last answered.
+    pub answered: Option<Timestamp>,
+    /// How long that answer took.
+    pub took: Option<Duration>,
+    /// What went wrong since, if its last requests all failed.
+    pub failing: Option<String>,
 }
 
 impl Connection {
     pub(super) fn new(env: Arc<dyn Environment>, base: ServerUrl, token: SecretString) -> Self {
-        Self { env, base, token, circuit: Circuit::default(), clock: Mutex::default() }
+        Self {
+            env,
+            base,
+            token,
+            circuit: Circuit::default(),
+            clock: Mutex::default(),
+            answered: Mutex::default(),
+        }
     }
 
     /// The server's clock when it last answered, to the second.
@@ -47,6 +67,16 @@ impl Connection {
     pub(super) fn clock_skew(&self) -> Option<SignedDuration> {
         let (server, ours) = self.clock()?;
         Some(server.duration_since(ours) + SignedDuration::from_millis(500))
+    }
+
+    /// How the server does.
+    pub(super) fn health(&self) -> ServerHealth {
+        let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        ServerHealth {
+            answered: answered.map(|(at, _)| at),
+            took: answered.map(|(_, took)| took),
+            failing: self.circuit.failing(),
+        }
     }
 
     fn clock(&self) -> Option<(Timestamp, Timestamp)> {
@@ -134,8 +164,14 @@ impl Connection {
                 stopped(TransportReason::Stopped(why), format!("waiting for a server that fails: {why}"))
             })?;
         }
+        let began = self.env.now();
         let result = self.env.execute(request, scope);
-        self.circuit.note(self.env.now(), &result);
+        let now = self.env.now();
+        self.circuit.note(now, &result);
+        if result.is_ok() {
+            let took = Duration::try_from(now.duration_since(began)).unwrap_or_default();
+            *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, took));
+        }
         if let Ok(answer) = &result
             && let Some(date) = answer.headers.get(header::DATE).and_then(|date| date.to_str().ok())
             && let Ok(at) = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date)

@@ -33,6 +33,7 @@ mod tests;
 pub use answer::{Answer, Table};
 pub use call::Call;
 pub use client::Client;
+pub use connection::ServerHealth;
 pub use endpoint::{Endpoint, Repeat, UnknownEndpoint};
 pub use error::{ApiError, ErrorKind};
 pub use players::{Field, Fields, Players};

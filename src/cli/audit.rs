@@ -2,19 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-
 use super::{exit::Exit, out};
 use crate::{
     config,
-    store::{History, Intervention, StoreError, verify},
+    store::{Filter, History, Intervention, StoreError, log_csv, verify},
 };
 
 /// How many entries are read at once.
 const PAGE: u32 = 1000;
-
-/// What is known to have been done or not; the rest only was wanted.
-const REACHED: [&str; 3] = ["done", "failed", "uncertain"];
 
 /// `uproctor audit`
 #[derive(clap::Args)]
@@ -99,108 +94,22 @@ fn walk(history: &History, head: Option<&str>) -> Result<Exit, StoreError> {
     Ok(Exit::Done)
 }
 
-const COLUMNS: [&str; 18] = [
-    "seq",
-    "at",
-    "decided",
-    "session",
-    "player",
-    "action",
-    "arguments",
-    "page",
-    "decision",
-    "answer",
-    "mode",
-    "automation",
-    "script",
-    "script_hash",
-    "trigger",
-    "event",
-    "run",
-    "hash",
-];
-
 fn print(history: &History, args: &Args) -> Result<Exit, StoreError> {
+    let filter = Filter {
+        session: args.session.clone(),
+        player: args.player.clone(),
+        automation: None,
+        all: args.all,
+    };
     if !args.json {
-        csv(&COLUMNS.map(str::to_owned));
+        out::bytes(&log_csv::header());
     }
-    let printed = entries(history, |Intervention { entry: text, hash, .. }| {
-        let entry: Value = serde_json::from_str(&text).unwrap_or_default();
-        let is = |wanted: &Option<String>, key: &str| {
-            wanted.as_ref().is_none_or(|wanted| entry[key].as_str() == Some(wanted))
-        };
-        let reached = entry["decision"].as_str().is_some_and(|decision| REACHED.contains(&decision));
-        if !(is(&args.session, "target") && is(&args.player, "player") && (args.all || reached)) {
-            return Ok(());
-        }
+    history.each_intervention(&filter, |entry, value| {
         if args.json {
-            out::text(&format!("{}\n", json!({ "entry": entry, "hash": hash })));
+            out::text(&log_csv::json(entry, value));
         } else {
-            let origin = &entry["origin"];
-            csv(&[
-                cell(&entry["seq"]),
-                cell(&entry["at"]),
-                cell(&entry["decided"]),
-                cell(&entry["target"]),
-                cell(&entry["player"]),
-                cell(&entry["action"]),
-                cell(&entry["arguments"]),
-                cell(&entry["observed"]["page"]),
-                cell(&entry["decision"]),
-                cell(&entry["answer"]),
-                cell(&origin["mode"]),
-                cell(&origin["automation"]),
-                cell(&origin["script"]),
-                cell(&origin["script_hash"]),
-                cell(&origin["trigger"]),
-                cell(&origin["event"]),
-                cell(&origin["run"]),
-                hash,
-            ]);
+            out::bytes(&log_csv::row(entry, value));
         }
-        Ok(())
     })?;
-    Ok(printed.err().unwrap_or(Exit::Done))
-}
-
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => guarded(text),
-        Value::Object(map) if map.is_empty() => String::new(),
-        other => other.to_string(),
-    }
-}
-
-/// A text that a spreadsheet takes for a text. What begins like a formula could otherwise be one: texts come from participants
-/// and recruiters too.
-fn guarded(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
-fn csv<const N: usize>(cells: &[String; N]) {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    // Writing into memory cannot fail.
-    if writer.write_record(cells).is_ok()
-        && let Ok(line) = writer.into_inner()
-    {
-        out::bytes(&line);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_text_is_a_formula_to_a_spreadsheet() {
-        for text in ["=1+1", "+49 30", "-1+1", "@SUM(A1)", "\tx", "\r=x"] {
-            assert_eq!(cell(&json!(text)), format!("'{text}"));
-        }
-        assert_eq!(cell(&json!("slow/One -> slow/Two")), "slow/One -> slow/Two");
-        assert_eq!(
-            (cell(&json!(-1)), cell(&json!({"a": "=1"}))),
-            ("-1".to_owned(), r#"{"a":"=1"}"#.to_owned())
-        );
-    }
+    Ok(Exit::Done)
 }

@@ -80,7 +80,7 @@ fn send(control: &Value, what: &str, body: &Value) -> Option<Asked> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let request = Request {
         method: Method::POST,
-        url: format!("http://{address}/control/{what}").parse().ok()?,
+        url: format!("http://{address}/api/v1/{what}").parse().ok()?,
         headers,
         body: Some(body.to_string().into()),
         lane: None,

@@ -13,6 +13,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    control::{self, Asked},
     exit::Exit,
     out,
     population::Population,
@@ -87,6 +88,7 @@ fn play(args: &Args) -> Result<(), Exit> {
         .map_err(|error| fail("the daemon's address", &error))?;
     let hook = listener.local_addr().map_err(|error| fail("the daemon's address", &error))?;
 
+    let store = config.daemon.store.clone();
     let people = if people == 1 { "one person".to_owned() } else { format!("{people} people") };
     out::line(&format!(
         "A simulated uproot server, {people} taking part in an experiment, and uproctor looking after them."
@@ -109,6 +111,7 @@ fn play(args: &Args) -> Result<(), Exit> {
     // Nobody's work is lost here: the first signal ends everything.
     let until = run::Until { stop: stop.clone(), hurry: stop.clone() };
     runtime.spawn(run::until_told_to_stop(until.clone()));
+    runtime.spawn_blocking(move || tell_of_console(&store));
     let watching = runtime.spawn(screen.watch(stop.clone()));
     let exit = run::serve(&config, library, None, &runtime, &tools, listener, &until);
     stop.cancel();
@@ -117,6 +120,24 @@ fn play(args: &Args) -> Result<(), Exit> {
     }
     tools.store.close();
     if exit == Exit::Done { Ok(()) } else { Err(exit) }
+}
+
+/// Says where the console of the demo is, once it is there.
+fn tell_of_console(store: &Path) {
+    for _ in 0..20 {
+        if let Asked::Answer(answer) = control::ask(store, "link", &json!({}))
+            && let (Some(key), Some(address)) = (answer["key"].as_str(), run::address(store))
+        {
+            out::line(&format!("       the console, in your browser: http://{address}/login?key={key}"));
+            return;
+        }
+        pause();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a command waits, and has no world of its own")]
+fn pause() {
+    std::thread::sleep(LOOK);
 }
 
 /// The server, and how many people there are.

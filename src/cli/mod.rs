@@ -3,6 +3,7 @@
 mod api;
 mod audit;
 mod check;
+mod console;
 mod control;
 mod dead;
 mod demo;
@@ -22,6 +23,7 @@ mod server;
 mod show;
 mod test;
 mod trigger;
+mod user;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -81,6 +83,10 @@ enum Command {
     Dead(dead::Args),
     /// Print the log of interventions, or verify that nobody changed it
     Audit(audit::Args),
+    /// Print a link that logs in to the console of the running daemon
+    Console,
+    /// Make users of the console and tokens for programs, and remove them
+    User(user::Args),
     /// List the functions that scripts can call
     Functions(functions::Args),
     /// Serve a simulated uproot server
@@ -128,6 +134,8 @@ pub fn main() -> ExitCode {
         Command::Reject(args) => plans::reject(&args, config),
         Command::Dead(args) => dead::run(&args, config),
         Command::Audit(args) => audit::run(&args, config),
+        Command::Console => console::run(config),
+        Command::User(args) => user::run(&args, config),
         Command::Functions(args) => functions::run(&args),
         Command::Api(args) => api::run(args, config),
     };

@@ -144,7 +144,7 @@ fn approve_one(run: RunId, json: bool, config: &Config, path: &Path) -> Exit {
         Asked::Answer(answer) => trigger::follow_answer(&answer, daemon, json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, json, move |tools| {
-            let decided = tools.store.approve(run, tools.env.now(), known).wait()?;
+            let decided = tools.store.approve(run, "a command".to_owned(), tools.env.now(), known).wait()?;
             Ok(match decided {
                 Decided::Now(Some(event)) => Ok(event),
                 other => Err(other.why_not(run).unwrap_or_default()),

@@ -23,7 +23,7 @@ use crate::{
     environment::{Environment, Scope},
     live::Live,
     script::{self, Library, Tools},
-    store::{Store, StoreError},
+    store::{History, Store, StoreError},
     web::{self, CurrentRoutes, Routes},
 };
 
@@ -114,15 +114,23 @@ pub(super) fn serve(
             return Exit::NotRight;
         }
     };
-    let routes = CurrentRoutes::default();
-    routes.set(Routes::of(config));
+    let config = Arc::new(config.clone());
+    let routes = CurrentRoutes::new(Routes::of(&config, &library));
+    let history = match History::open(&config.daemon.store) {
+        Ok(history) => Arc::new(history),
+        Err(error) => {
+            out::error(&error.to_string());
+            return Exit::NotRight;
+        }
+    };
     let state = web::WebState {
-        store: tools.store.clone(),
-        env: Arc::clone(&tools.env),
+        tools: Arc::clone(tools),
+        history,
         routes: routes.clone(),
         committed: commit,
         stopping: stop.clone(),
         control: control.token.clone(),
+        port: listener.local_addr().map_or(config.daemon.listen.port(), |address| address.port()),
     };
     let address = listener.local_addr().map_or_else(|_| config.daemon.listen.to_string(), |a| a.to_string());
     tracing::info!(
@@ -140,8 +148,7 @@ pub(super) fn serve(
         handle.spawn_blocking(move || keep_heartbeat(&*tools.env, &heartbeat, &pulse, &scope))
     });
     let watch = files.and_then(|files| {
-        let taken = move |config: &Config| routes.set(Routes::of(config));
-        let config = Arc::new(config.clone());
+        let taken = move |config: &Arc<Config>, library: &Library| routes.set(Routes::of(config, library));
         let watch = Watch { config, library, files, reloads: daemon.reloads(), taken };
         let _runtime = handle.enter();
         match signal(SignalKind::hangup()) {
@@ -152,11 +159,13 @@ pub(super) fn serve(
             }
         }
     });
-    let web = handle.spawn(web::serve(listener, web::router(state), stop.clone()));
+    let (router, upkeep) = web::router(state);
+    let upkeep = handle.spawn(upkeep.run(stop.clone()));
+    let web = handle.spawn(web::serve(listener, router, stop.clone()));
     let result = daemon.run(&handle, &until.stop, &until.hurry);
     stop.cancel();
     let _ = runtime.block_on(web);
-    for task in [Some(greeting), heartbeat, watch].into_iter().flatten() {
+    for task in [Some(greeting), Some(upkeep), heartbeat, watch].into_iter().flatten() {
         let _ = runtime.block_on(task);
     }
     drop(control);
@@ -267,6 +276,13 @@ pub(super) fn control_path(store: &Path) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(".control");
     PathBuf::from(name)
+}
+
+/// Where the daemon that has this store listens, as far as it has told.
+pub(super) fn address(store: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(control_path(store)).ok()?;
+    let control: serde_json::Value = serde_json::from_str(&text).ok()?;
+    control["address"].as_str().map(str::to_owned)
 }
 
 /// The file beside the store with the daemon's address and the token of its control routes. Only its owner can read it;

@@ -17,7 +17,8 @@ use crate::{domain::Mode, schedule::Zone};
 /// `[daemon]`.
 #[derive(Clone, Debug)]
 pub struct DaemonSection {
-    /// `listen`: where webhooks are received. Default `127.0.0.1:8707`; port 0 takes a free one. Loopback only.
+    /// `listen`: where webhooks are received and the console is. Default `127.0.0.1:8707`; port 0 takes a free one. Addresses that
+    /// other machines reach need users of the console.
     pub listen: SocketAddr,
     /// `store`: the SQLite file, from the configuration's folder. Default `uproctor.db`.
     pub store: PathBuf,
@@ -64,7 +65,13 @@ impl DaemonSection {
         }
     }
 
-    pub(super) fn read(source: &Source<'_>, section: Option<Section<'_, '_>>, secrets: &Secrets<'_>) -> Self {
+    /// `has_users`: somebody can log in to the console, so that other machines may reach it.
+    pub(super) fn read(
+        source: &Source<'_>,
+        section: Option<Section<'_, '_>>,
+        secrets: &Secrets<'_>,
+        has_users: bool,
+    ) -> Self {
         let root = secrets.root;
         let mut read = Self::new(root);
         let Some(mut section) = section else { return read };
@@ -75,13 +82,13 @@ impl DaemonSection {
                 )
             })
         }) {
-            if listen.value.ip().is_loopback() {
+            if listen.value.ip().is_loopback() || has_users {
                 read.listen = listen.value;
             } else {
                 source.error_help(
                     listen.span,
-                    format!("`listen` is {}, which other machines can reach", listen.value),
-                    "listen on 127.0.0.1 and put a web server with TLS before it for webhooks from outside",
+                    format!("`listen` is {}, which other machines can reach, and nobody can log in", listen.value),
+                    "`uproctor user add NAME` makes a user; or listen on 127.0.0.1 and put a web server with TLS before it",
                 );
             }
         }

@@ -1,6 +1,7 @@
 //! `config.toml`: one documented struct a section, read with all problems at once.
 
 mod automation;
+mod console;
 mod daemon;
 mod guard;
 mod http;
@@ -12,6 +13,7 @@ mod same;
 mod secret;
 mod server;
 mod trigger;
+mod users;
 mod watch;
 
 #[cfg(test)]
@@ -24,6 +26,7 @@ use std::{
 };
 
 pub use automation::Automation;
+pub use console::ConsoleSection;
 pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
@@ -33,6 +36,7 @@ pub use pace::{Debounce, Pace};
 pub use secret::Secrets;
 pub use server::UprootSection;
 pub use trigger::{Clock, MissedPolicy, Poll, Stays, Timing, Trigger, Webhook};
+pub use users::{Person, Token, Users, check_user_name, load as load_users};
 pub use watch::WatchSection;
 
 use crate::domain::{AutomationName, Mode, Problem, did_you_mean};
@@ -54,6 +58,8 @@ pub struct Config {
     pub watch: WatchSection,
     /// `[guard]`.
     pub guard: GuardSection,
+    /// `[console]`.
+    pub console: ConsoleSection,
     /// `[http."HOST"]`.
     pub http: HttpSection,
     /// `[[automation]]`, in the order of the file.
@@ -69,6 +75,7 @@ impl fmt::Debug for Config {
             .field("daemon", &self.daemon)
             .field("watch", &self.watch)
             .field("guard", &self.guard)
+            .field("console", &self.console)
             .field("http", &self.http)
             .field("automations", &self.automations)
             .finish_non_exhaustive()
@@ -98,7 +105,7 @@ pub fn load(file: &Path) -> Draft {
         reason = "this is the one place where the process environment is read"
     )]
     let variable = |name: &str| std::env::var(name).ok();
-    read(file, &variable, &|path| std::fs::read_to_string(path))
+    read(file, false, &variable, &|path| std::fs::read_to_string(path))
 }
 
 /// Stands in for every secret of a rehearsal. It has to pass for one of every kind, so it is base64.
@@ -106,22 +113,27 @@ const STAND_IN: &str = "whsec_YSBzdGFuZC1pbiBmb3IgYSBzZWNyZXQ=";
 
 /// Reads a configuration file for a rehearsal, which needs no secret: a stand-in takes the place of each.
 pub fn load_for_rehearsal(file: &Path) -> Draft {
-    read(file, &|_| Some(STAND_IN.to_owned()), &|_| Ok(STAND_IN.to_owned()))
+    read(file, true, &|_| Some(STAND_IN.to_owned()), &|_| Ok(STAND_IN.to_owned()))
 }
 
 /// The same from a text.
 pub fn parse_for_rehearsal(file: &Path, text: String) -> Draft {
     let (variable, contents) = (|_: &str| Some(STAND_IN.to_owned()), |_: &Path| Ok(STAND_IN.to_owned()));
-    parse_with(file, text, Secrets { variable: &variable, contents: &contents, root: root_of(file) })
+    parse_with(
+        file,
+        text,
+        Secrets { variable: &variable, contents: &contents, root: root_of(file), stand_ins: true },
+    )
 }
 
 fn read(
     file: &Path,
+    stand_ins: bool,
     variable: &dyn Fn(&str) -> Option<String>,
     contents: &dyn Fn(&Path) -> std::io::Result<String>,
 ) -> Draft {
     match std::fs::read_to_string(file) {
-        Ok(text) => parse_with(file, text, Secrets { variable, contents, root: root_of(file) }),
+        Ok(text) => parse_with(file, text, Secrets { variable, contents, root: root_of(file), stand_ins }),
         Err(error) => {
             let problem = Problem::whole_file(file, format!("{} cannot be read: {error}", file.display()))
                 .help(
@@ -147,6 +159,7 @@ fn empty(file: &Path, text: String) -> Config {
         daemon: DaemonSection::new(root_of(file)),
         watch: WatchSection::new(),
         guard: GuardSection::new(),
+        console: ConsoleSection::new(root_of(file)),
         http: HttpSection::new(),
         automations: Vec::new(),
     }
@@ -155,7 +168,7 @@ fn empty(file: &Path, text: String) -> Config {
 /// Reads a configuration from its text. `variable` looks a variable of the environment up.
 pub fn parse(file: &Path, text: String, variable: &dyn Fn(&str) -> Option<String>) -> Draft {
     let contents = |path: &Path| std::fs::read_to_string(path);
-    parse_with(file, text, Secrets { variable, contents: &contents, root: root_of(file) })
+    parse_with(file, text, Secrets { variable, contents: &contents, root: root_of(file), stand_ins: false })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is made for this call and holds references only")]
@@ -170,9 +183,12 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     let mut whole = Section::new(&source, "the configuration", document.get_ref(), 0..text.len());
     let uproot = whole.table("uproot", "[uproot]");
     config.uproot = UprootSection::read(&source, uproot, &secrets);
+    let console = whole.table("console", "[console]");
+    config.console = ConsoleSection::read(&source, console, secrets.root, !secrets.stand_ins);
+    let has_users = secrets.stand_ins || !config.console.users.people.is_empty();
     let daemon = whole.table("daemon", "[daemon]");
     let zone_given = daemon.as_ref().is_some_and(|daemon| daemon.has("timezone"));
-    config.daemon = DaemonSection::read(&source, daemon, &secrets);
+    config.daemon = DaemonSection::read(&source, daemon, &secrets, has_users);
     config.watch = WatchSection::read(whole.table("watch", "[watch]"));
     let guard = whole.table("guard", "[guard]");
     config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);

@@ -37,10 +37,10 @@ pub struct Reload {
 pub struct Files(BTreeMap<PathBuf, Option<(SystemTime, u64)>>);
 
 impl Files {
-    /// The configuration and the scripts in use, as they look now.
+    /// The configuration, the users and the scripts in use, as they look now.
     pub fn of(config: &Config) -> Self {
         let scripts = config.automations.iter().map(|a| config.daemon.scripts.join(&a.script));
-        Self::look(scripts.chain([config.file.clone()]))
+        Self::look(scripts.chain([config.file.clone(), config.console.users_file.clone()]))
     }
 
     fn again(&self) -> Self {
@@ -70,7 +70,7 @@ pub struct Watch<F> {
     pub taken: F,
 }
 
-impl<F: Fn(&Config)> Watch<F> {
+impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
     /// Watches until `stop`. A signal of `asked` has the files read at once.
     pub async fn run(mut self, mut asked: Signal, stop: CancellationToken) {
         let mut changed = None;
@@ -120,7 +120,7 @@ impl<F: Fn(&Config)> Watch<F> {
             // The daemon stops.
             return;
         }
-        (self.taken)(&config);
+        (self.taken)(&config, &library);
         tell(&self.config, &self.library, &config, &library);
         let in_use = Files::of(&config);
         self.files.0.retain(|path, _| in_use.0.contains_key(path));

@@ -92,6 +92,11 @@ impl Library {
         (Self(scripts), problems)
     }
 
+    /// All of them, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Script>> {
+        self.0.values()
+    }
+
     /// The script with this file name.
     pub fn get(&self, name: &str) -> Option<&Arc<Script>> {
         self.0.get(name)

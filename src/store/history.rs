@@ -124,12 +124,12 @@ pub struct RunsFilter {
     pub limit: u32,
 }
 
-const ROW: &str =
+pub(super) const ROW: &str =
     "run.id, event.id, coalesce(event.automation, run.automation), coalesce(event.kind, 'poll'),
     coalesce(event.at, run.started), run.started, run.ended, run.mode,
     coalesce(run.outcome, event.state, 'running'), coalesce(run.reason, event.reason)";
 
-fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
         run: row.get(0)?,
         event: row.get(1)?,
@@ -289,7 +289,7 @@ fn trace(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<Value>> {
         .collect()
 }
 
-const EFFECT: &str =
+pub(super) const EFFECT: &str =
     "ordinal, action, target, player, arguments, precondition, state, note, claimed, settled";
 
 fn effects(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EffectRow>> {
@@ -299,7 +299,7 @@ fn effects(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EffectRo
         .collect()
 }
 
-fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
+pub(super) fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
     Ok(EffectRow {
         ordinal: row.get(0)?,
         action: row.get(1)?,

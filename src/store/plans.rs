@@ -117,10 +117,12 @@ impl Store {
         })
     }
 
-    /// Approves a plan: commits the event that carries it out. `known` says whether there is such an automation.
+    /// Approves a plan: commits the event that carries it out. `by` names who approves, and `known` says whether there is such an
+    /// automation.
     pub fn approve(
         &self,
         run: RunId,
+        by: String,
         now: Timestamp,
         known: impl Fn(&AutomationName) -> bool + Send + 'static,
     ) -> Pending<Decided> {
@@ -139,7 +141,7 @@ impl Store {
             if let Some(reason) = holds::why_held(connection, automation.as_str(), false, now)? {
                 return Ok(Decided::Held(reason));
             }
-            decide(connection, run, "approved", None, now)?;
+            decide(connection, run, "approved", Some(&format!("by {by}")), now)?;
             let detail = Detail::Plan { run };
             let event = NewEvent { automation, kind: EventKind::Plan, at: now, detail }.numbered(event);
             inbox::insert(connection, &event)?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 4] = ["
+const MIGRATIONS: [&str; 5] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -194,6 +194,15 @@ const MIGRATIONS: [&str; 4] = ["
         at INTEGER NOT NULL
     ) STRICT;
     DROP INDEX delivery_at;
+", "
+    -- The texts of scripts as they were in use.
+    CREATE TABLE script_version (
+        name TEXT NOT NULL,
+        hash TEXT NOT NULL,            -- SHA-256 of the text
+        first INTEGER NOT NULL,        -- when it was first in use
+        source TEXT NOT NULL,
+        PRIMARY KEY (name, hash)
+    ) STRICT;
 "];
 
 /// The newest format that this program knows.

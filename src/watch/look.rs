@@ -125,13 +125,14 @@ impl Watch {
             let Entries(rows) = parse::<Entries<'_, SessionRow>>(body)?;
             Ok(rows.into_iter().map(|(name, row)| (name.into_owned(), row)).collect::<Vec<_>>())
         })?;
+        let now = seconds(self.env.now());
         let mut known = self.lock();
         // That all are gone at once is not believed: a public demo says so too.
         if !rows.is_empty() {
             known.sessions.retain(|name, _| rows.iter().any(|(row, _)| row == name));
         }
         for (name, row) in rows {
-            if !known.is_observed(&name) {
+            if !known.is_observed(&name, now) {
                 continue;
             }
             let Ok(session_name) = SessionName::new(&name) else { continue };
@@ -210,7 +211,7 @@ impl Watch {
                 let mut known = self.lock();
                 let now = seconds(self.env.now()) + known.skew(&self.client);
                 // Of what only scripts look at, nobody knows how often.
-                let apart = if known.is_observed(name.as_str()) { PRESENCE } else { UNOBSERVED };
+                let apart = if known.is_observed(name.as_str(), ours) { PRESENCE } else { UNOBSERVED };
                 let usual = usual(apart.max(interval.unwrap_or_default()));
                 known.session(name).take_online(&online, now, usual);
                 Ok(())
@@ -220,7 +221,7 @@ impl Watch {
         let now = seconds(self.env.now()) + known.skew(&self.client);
         known.up.get_or_insert(now);
         let every = known.section.every.as_secs_f64();
-        let apart = interval.or_else(|| known.is_observed(name.as_str()).then_some(every));
+        let apart = interval.or_else(|| known.is_observed(name.as_str(), ours).then_some(every));
         known.session(name).looked_at(now, apart.map_or(f64::INFINITY, usual));
         Ok(())
     }
@@ -295,9 +296,10 @@ impl Known {
         self.rules.iter().any(|rule| wants(&rule.what))
     }
 
-    /// Whether some rule is about a session, and it may be observed.
-    fn is_observed(&self, session: &str) -> bool {
-        self.section.covers(session) && self.rules.iter().any(|rule| rule.covers(session))
+    /// Whether some rule is about a session, or somebody looks at it, and it may be observed.
+    fn is_observed(&self, session: &str, now: f64) -> bool {
+        let is_wanted = || self.is_shown(now) || self.rules.iter().any(|rule| rule.covers(session));
+        self.section.covers(session) && is_wanted()
     }
 
     /// The sessions that are to be looked at now, each with how often it is.
@@ -308,7 +310,7 @@ impl Known {
         let observed = self
             .sessions
             .values()
-            .filter(|session| self.is_observed(session.name.as_str()) && !rests(session.name.as_str()));
+            .filter(|session| self.is_observed(session.name.as_str(), now) && !rests(session.name.as_str()));
         // Those that nobody has looked at yet are as old as they are.
         let is_awake = |session: &Session| match session.looked {
             Some(looked) if !session.players.is_empty() => session.is_awake(looked),

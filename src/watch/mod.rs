@@ -18,6 +18,7 @@ mod player;
 mod read;
 mod room;
 mod rule;
+mod seen;
 mod server;
 mod session;
 
@@ -26,7 +27,10 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -44,6 +48,7 @@ use decide::New;
 use memory::{Common, Remembered};
 use rule::Fired;
 pub use rule::Rule;
+pub use seen::{SeenPlayer, SeenSession};
 use session::Session;
 
 /// The server's clock and ours count as the same up to this difference, in seconds: its `Date` has no fractions.
@@ -57,6 +62,8 @@ pub struct Watch {
     client: Arc<Client>,
     store: Store,
     known: Mutex<Known>,
+    /// How often it was looked.
+    looks: AtomicU64,
 }
 
 /// What is known.
@@ -88,6 +95,8 @@ struct Known {
     skew_told: bool,
     /// The sessions whose answers do not read, and until when each is left alone, by our clock.
     unreadable: BTreeMap<String, f64>,
+    /// Until when somebody looks at the sessions in the console, by our clock.
+    shown_until: f64,
 }
 
 /// A look came to nothing, or only to some of what it was for.
@@ -138,8 +147,9 @@ impl Watch {
             last_skew: 0.0,
             skew_told: false,
             unreadable: BTreeMap::new(),
+            shown_until: f64::MIN,
         };
-        Ok(Self { env, client, store, known: Mutex::new(known) })
+        Ok(Self { env, client, store, known: Mutex::new(known), looks: AtomicU64::new(0) })
     }
 
     /// From now on these rules hold.
@@ -163,6 +173,7 @@ impl Watch {
     /// from looking at the rest.
     pub fn look(&self, scope: &Scope) -> (Vec<Event>, Option<LookError>) {
         let look = self.read_all(scope);
+        self.looks.fetch_add(1, Ordering::Relaxed);
         let new = self.decide(&look);
         match self.commit(new) {
             Ok(events) => (events, look.failure.map(LookError::Api)),

@@ -275,7 +275,7 @@ impl Session {
     }
 
     /// The newest sign of life of anybody.
-    fn alive(&self) -> f64 {
+    pub(super) fn alive(&self) -> f64 {
         let alive =
             self.players.values().map(|player| player.alive().max(player.entered.unwrap_or_default()));
         alive.fold(self.created.unwrap_or_default(), f64::max)

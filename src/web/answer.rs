@@ -23,6 +23,16 @@ impl Answer {
         Self::new(status, json!({ "error": message.into() }))
     }
 
+    /// Its status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What it holds.
+    pub(super) fn body(&self) -> &Value {
+        &self.body
+    }
+
     /// The answer to whatever would start something while the daemon stops.
     pub(super) fn stopping() -> Self {
         Self::error(StatusCode::SERVICE_UNAVAILABLE, "uproctor is stopping: send this again in a minute")

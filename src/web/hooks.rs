@@ -43,9 +43,37 @@ pub(super) async fn receive(
         ));
     };
     shared.check_running()?;
+    let answered = take(&shared, name, hook, &headers, body).await;
+    match &answered {
+        Ok(answer) if answer.status() == StatusCode::ACCEPTED => {
+            shared.board.count(name, |counts| counts.taken += 1);
+        }
+        Ok(_) => shared.board.count(name, |counts| counts.again += 1),
+        Err(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
+            let why = answer.body()["error"].as_str().unwrap_or_default().to_owned();
+            let at = shared.state.tools.env.now().as_millisecond();
+            shared.board.count(name, |counts| {
+                counts.refused += 1;
+                counts.last_refused = Some((at, why));
+            });
+            shared.board.changed();
+        }
+        Err(_) => shared.board.count(name, |counts| counts.failed += 1),
+    }
+    answered
+}
+
+/// Takes a message: its body, its signature, its event.
+async fn take(
+    shared: &Arc<Shared>,
+    name: &HookName,
+    hook: &Hook,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Answer, Answer> {
     let body = body::read(body, shared.body_time).await?;
-    let now = shared.state.env.now();
-    let verified = verify(name, hook, &headers, &body, now)?;
+    let now = shared.state.tools.env.now();
+    let verified = verify(name, hook, headers, &body, now)?;
     shared.rates.take(name, hook.webhook.per_minute, now).map_err(|seconds| {
         tracing::warn!(hook = %name, per_minute = hook.webhook.per_minute, "a webhook gets too many messages");
         Answer::error(
@@ -57,7 +85,7 @@ pub(super) async fn receive(
         )
         .retry_after(seconds)
     })?;
-    let payload = body::payload(&headers, &body)?;
+    let payload = body::payload(headers, &body)?;
     if let Some(challenge) = challenge(hook.webhook.scheme, &payload) {
         return Ok(Answer::new(StatusCode::OK, json!({ "challenge": challenge })));
     }
@@ -67,14 +95,14 @@ pub(super) async fn receive(
         automation: hook.automation.clone(),
         kind: EventKind::Webhook,
         at: now,
-        detail: Detail::Webhook { hook: name.clone(), payload, headers: kept(&headers) },
+        detail: Detail::Webhook { hook: name.clone(), payload, headers: kept(headers) },
     };
     let delivery = Delivery { hook: name.clone(), messages: messages(&verified) };
     // The body may have taken its time.
     shared.check_running()?;
     // It is handed over by whoever commits it: also where the sender hangs up meanwhile.
     let hand_over = move |event| drop(permit.send(Input::Accepted(event)));
-    let pending = shared.state.store.accept_webhook(event, delivery, hand_over);
+    let pending = shared.state.tools.store.accept_webhook(event, delivery, hand_over);
     let id = match pending.ready().await.map_err(|error| not_stored(&error))? {
         Acceptance::New(event) => {
             return Ok(Answer::new(StatusCode::ACCEPTED, json!({ "event": event.id })));

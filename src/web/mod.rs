@@ -1,11 +1,15 @@
-//! The daemon's own address: webhooks, `uproctor trigger` and the question whether it is well.
+//! The daemon's own address: webhooks, the console, the API for commands and programs, and the question whether it is well.
 //!
-//! A message is answered with 202 only once its event is committed. Every answer is JSON, and none says more to a
-//! stranger than the stranger has sent.
+//! A webhook's message is answered with 202 only once its event is committed. None of the answers says more to a stranger than the
+//! stranger has sent.
 
+mod act;
 mod answer;
+mod api;
+pub mod auth;
+mod board;
 mod body;
-mod control;
+mod console;
 mod hooks;
 mod rate;
 mod routes;
@@ -25,13 +29,17 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    config::Users,
     engine::Input,
-    environment::Environment,
-    store::{Store, StoreError},
+    script::Tools,
+    store::{History, StoreError},
 };
 use answer::Answer;
+use auth::Auth;
+use board::Board;
 use rate::Rates;
 
+pub use console::Upkeep;
 pub use routes::{CurrentRoutes, Hook, Routes};
 pub use serve::serve;
 
@@ -40,33 +48,46 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// What the routes need of the daemon.
 pub struct WebState {
-    /// Where events are committed.
-    pub store: Store,
-    /// The clock.
-    pub env: Arc<dyn Environment>,
+    /// The store, in which events are committed, the clock, and what is observed.
+    pub tools: Arc<Tools>,
+    /// For reading the store without keeping the daemon from it.
+    pub history: Arc<History>,
     /// Webhooks and automations.
     pub routes: CurrentRoutes,
     /// Takes what was committed, for the engine. As many events as fit are let in, and no more.
     pub committed: mpsc::Sender<Input>,
     /// Cancelled once no event is to be taken in any more.
     pub stopping: CancellationToken,
-    /// The token of `/control`.
+    /// The token that the daemon's own commands have.
     pub control: SecretString,
+    /// The port that is listened on.
+    pub port: u16,
 }
 
-/// The routes of the daemon.
-pub fn router(state: WebState) -> Router {
+/// The routes of the daemon, and the work that keeps the console up to date.
+pub fn router(state: WebState) -> (Router, Upkeep) {
     router_with(state, BODY_TIME)
 }
 
-fn router_with(state: WebState, body_time: Duration) -> Router {
-    let shared = Shared { state, body_time, rates: Rates::default(), commits: TaskTracker::new() };
-    Router::new()
+fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
+    let env = &state.tools.env;
+    let shared = Arc::new(Shared {
+        auth: Auth::new(Arc::clone(env), state.control.clone(), state.port),
+        board: Arc::new(Board::new(env.now())),
+        streams: console::Streams::default(),
+        state,
+        body_time,
+        rates: Rates::default(),
+        commits: TaskTracker::new(),
+    });
+    let router = Router::new()
         .route("/hooks/{name}", post(hooks::receive).fallback(hooks::wrong_method))
-        .route("/control/{what}", post(control::receive).fallback(control::wrong_method))
+        .route("/api/v1/{what}", post(api::receive).fallback(api::wrong_method))
         .route("/health", get(health).fallback(health_wrong_method))
+        .merge(console::router(&shared))
         .fallback(nothing_here)
-        .with_state(Arc::new(shared))
+        .with_state(Arc::clone(&shared));
+    (router, Upkeep(shared))
 }
 
 /// The state of all routes.
@@ -76,9 +97,17 @@ struct Shared {
     rates: Rates,
     /// Commits under way. They go on when the sender hangs up: whatever is committed is also handed over.
     commits: TaskTracker,
+    auth: Auth,
+    board: Arc<Board>,
+    streams: console::Streams,
 }
 
 impl Shared {
+    /// Who may log in, as the configuration says now.
+    fn users(&self) -> Users {
+        self.state.routes.get().config.console.users.clone()
+    }
+
     /// Says no while the daemon stops.
     fn check_running(&self) -> Result<(), Answer> {
         if self.state.stopping.is_cancelled() { Err(Answer::stopping()) } else { Ok(()) }
@@ -135,6 +164,10 @@ async fn health_wrong_method() -> Answer {
 }
 
 async fn nothing_here() -> Answer {
+    no_such_address()
+}
+
+fn no_such_address() -> Answer {
     Answer::error(
         StatusCode::NOT_FOUND,
         "there is nothing at this address: webhooks are at /hooks/NAME, and /health says whether uproctor runs",

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     config::{self, Config, Trigger},
     domain::{AutomationName, HookName},
+    script::Library,
 };
 
 /// One webhook: how its messages are signed, and whom they are for.
@@ -20,18 +21,27 @@ pub struct Hook {
 }
 
 /// Who may be asked for what.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Routes {
     /// Every webhook.
     pub hooks: HashMap<HookName, Hook>,
     /// Every automation that `uproctor trigger` may name.
     pub automations: HashSet<AutomationName>,
+    /// The configuration as a whole.
+    pub config: Arc<Config>,
+    /// Its scripts.
+    pub library: Library,
 }
 
 impl Routes {
     /// Those of a configuration.
-    pub fn of(config: &Config) -> Self {
-        let mut routes = Self::default();
+    pub fn of(config: &Arc<Config>, library: &Library) -> Self {
+        let mut routes = Self {
+            hooks: HashMap::new(),
+            automations: HashSet::new(),
+            config: Arc::clone(config),
+            library: library.clone(),
+        };
         for automation in &config.automations {
             routes.automations.insert(automation.name.clone());
             for trigger in &automation.triggers {
@@ -46,10 +56,15 @@ impl Routes {
 }
 
 /// The routes that hold now. A request that has begun keeps to those it began with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct CurrentRoutes(Arc<RwLock<Arc<Routes>>>);
 
 impl CurrentRoutes {
+    /// These hold at first.
+    pub fn new(routes: Routes) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(routes))))
+    }
+
     /// From now on these hold.
     pub fn set(&self, routes: Routes) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);

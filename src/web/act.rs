@@ -1,113 +1,71 @@
-//! `POST /control/...`: what a person on this computer asks of the daemon. The commands of the same names use it.
+//! What people and commands ask of the daemon: start something, pause, resume, decide. Each is committed before it is answered.
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    extract::{Path, State},
-};
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
-use super::{Shared, answer::Answer, body};
+use super::{Shared, answer::Answer, auth::Who};
 use crate::{
-    domain::{AutomationName, Detail, Event, EventKind, Held, Hold, RunId, did_you_mean},
+    domain::{AutomationName, Detail, Event, EventKind, Held, Hold, Role, RunId, did_you_mean},
     engine::Input,
     store::{Closed, Decided, NewEvent, Remedy},
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Trigger {
-    automation: String,
+pub(super) struct Trigger {
+    pub(super) automation: String,
     #[serde(default)]
-    payload: Value,
+    pub(super) payload: Value,
     #[serde(default)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Pause {
-    held: Held,
-    reason: String,
-    until: Option<Timestamp>,
+pub(super) struct Pause {
+    pub(super) held: Held,
+    pub(super) reason: String,
+    pub(super) until: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Resume {
-    held: Held,
+pub(super) struct Resume {
+    pub(super) held: Held,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Decision {
-    run: RunId,
+pub(super) struct Decision {
+    pub(super) run: RunId,
     /// Why it is rejected; approved where there is none.
-    rejected: Option<String>,
+    pub(super) rejected: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DeadLetter {
-    run: RunId,
-    remedy: Remedy,
+pub(super) struct DeadLetter {
+    pub(super) run: RunId,
+    pub(super) remedy: Remedy,
 }
 
-pub(super) async fn wrong_method() -> Answer {
-    Answer::wrong_method("POST", "this address only takes POST requests: use the commands of uproctor")
-}
-
-pub(super) async fn receive(
-    State(shared): State<Arc<Shared>>,
-    Path(what): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Answer, Answer> {
-    if !is_ours(&shared.state.control, &headers) {
-        tracing::warn!("a request to /control came without the right token");
-        return Err(Answer::error(
-            StatusCode::UNAUTHORIZED,
-            "the token is missing or not that of this daemon: use the commands of uproctor on the computer it runs on",
-        ));
-    }
-    shared.check_running()?;
-    let body = body::read(body, shared.body_time).await?;
-    match what.as_str() {
-        "trigger" => trigger(&shared, read(&body)?).await,
-        "pause" => pause(&shared, read(&body)?).await,
-        "resume" => resume(&shared, read(&body)?).await,
-        "plan" => plan(&shared, read(&body)?).await,
-        "dead" => dead(&shared, read(&body)?).await,
-        _ => Err(Answer::error(
-            StatusCode::NOT_FOUND,
-            "/control has trigger, pause, resume, plan and dead: is the command of another version than the daemon?",
-        )),
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Answer> {
-    serde_json::from_slice(body).map_err(|error| body::not_json(&error))
-}
-
-async fn trigger(shared: &Shared, asked: Trigger) -> Result<Answer, Answer> {
+pub(super) async fn trigger(shared: &Shared, who: &Who, asked: Trigger) -> Result<Answer, Answer> {
+    who.must_be(if asked.dry_run { Role::Operator } else { Role::Admin })?;
     let Trigger { automation, payload, dry_run } = asked;
     let automation = known(shared, &automation)?;
     let permit = shared.reserve()?;
     let event = NewEvent {
         automation,
         kind: EventKind::Manual,
-        at: shared.state.env.now(),
+        at: shared.state.tools.env.now(),
         detail: Detail::Manual { payload, dry_run },
     };
     shared.check_running()?;
-    let pending = shared.state.store.accept_manual(event);
+    let pending = shared.state.tools.store.accept_manual(event);
     let accepted = shared.finish(async move {
         let event = pending.ready().await?;
         let id = event.id;
@@ -117,18 +75,20 @@ async fn trigger(shared: &Shared, asked: Trigger) -> Result<Answer, Answer> {
     Ok(Answer::new(StatusCode::ACCEPTED, json!({ "event": accepted.await? })))
 }
 
-async fn pause(shared: &Shared, asked: Pause) -> Result<Answer, Answer> {
+pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<Answer, Answer> {
+    who.must_be(Role::Operator)?;
     if let Held::Automation(name) = &asked.held {
         known(shared, name.as_str())?;
     }
     let Pause { held, reason, until } = asked;
+    let who = who.clone();
     let permit = shared.reserve()?;
-    let hold = Hold { held, since: shared.state.env.now(), until, reason };
-    let pending = shared.state.store.hold(hold.clone());
+    let hold = Hold { held, since: shared.state.tools.env.now(), until, reason };
+    let pending = shared.state.tools.store.hold(hold.clone());
     shared
         .finish(async move {
             pending.ready().await?;
-            tracing::warn!("{} is paused: {}", hold.held, hold.reason);
+            tracing::warn!(by = %who.name, "{} is paused: {}", hold.held, hold.reason);
             permit.send(Input::Hold(hold));
             Ok(())
         })
@@ -136,26 +96,29 @@ async fn pause(shared: &Shared, asked: Pause) -> Result<Answer, Answer> {
     Ok(Answer::new(StatusCode::OK, json!({ "paused": true })))
 }
 
-async fn resume(shared: &Shared, asked: Resume) -> Result<Answer, Answer> {
+pub(super) async fn resume(shared: &Shared, who: &Who, asked: Resume) -> Result<Answer, Answer> {
+    who.must_be(Role::Operator)?;
+    let who = who.clone();
     let permit = shared.reserve()?;
-    let pending = shared.state.store.release(asked.held.clone());
+    let pending = shared.state.tools.store.release(asked.held.clone());
     let was_held = shared.finish(async move {
         let was_held = pending.ready().await?;
-        tracing::warn!("{} goes on", asked.held);
+        tracing::warn!(by = %who.name, "{} goes on", asked.held);
         permit.send(Input::Release(asked.held));
         Ok(was_held)
     });
     Ok(Answer::new(StatusCode::OK, json!({ "was_held": was_held.await? })))
 }
 
-async fn plan(shared: &Shared, asked: Decision) -> Result<Answer, Answer> {
+pub(super) async fn plan(shared: &Shared, who: &Who, asked: Decision) -> Result<Answer, Answer> {
+    who.must_be(Role::Operator)?;
     let permit = shared.reserve()?;
-    let now = shared.state.env.now();
+    let now = shared.state.tools.env.now();
     let routes = shared.state.routes.get();
     let known = move |name: &AutomationName| routes.automations.contains(name);
     let pending = match asked.rejected {
-        None => shared.state.store.approve(asked.run, now, known),
-        Some(reason) => shared.state.store.reject(asked.run, reason, now),
+        None => shared.state.tools.store.approve(asked.run, who.name.clone(), now, known),
+        Some(reason) => shared.state.tools.store.reject(asked.run, format!("{reason} ({})", who.name), now),
     };
     let decided = shared.finish(async move {
         let decided = pending.ready().await?;
@@ -170,12 +133,13 @@ async fn plan(shared: &Shared, asked: Decision) -> Result<Answer, Answer> {
     }
 }
 
-async fn dead(shared: &Shared, asked: DeadLetter) -> Result<Answer, Answer> {
+pub(super) async fn dead(shared: &Shared, who: &Who, asked: DeadLetter) -> Result<Answer, Answer> {
+    who.must_be(Role::Operator)?;
     let permit = shared.reserve()?;
     let routes = shared.state.routes.get();
     let known = move |name: &AutomationName| routes.automations.contains(name);
-    let now = shared.state.env.now();
-    let pending = shared.state.store.close_dead_letter(asked.run, asked.remedy, now, known);
+    let now = shared.state.tools.env.now();
+    let pending = shared.state.tools.store.close_dead_letter(asked.run, asked.remedy, now, known);
     let closed = shared.finish(async move {
         let closed = pending.ready().await?;
         if let Closed::Now(Some(event)) = &closed {
@@ -195,16 +159,6 @@ fn done(event: Option<Event>) -> Answer {
 
 fn conflict(why: String) -> Answer {
     Answer::error(StatusCode::CONFLICT, why)
-}
-
-/// Whether the request carries the token. Digests are compared, which does not tell how long the token is.
-fn is_ours(control: &SecretString, headers: &HeaderMap) -> bool {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some((kind, token)) = given.and_then(|value| value.split_once(' ')) else { return false };
-    let right = control.expose_secret();
-    let digest = |text: &str| -> [u8; 32] { Sha256::digest(text.as_bytes()).into() };
-    let is_equal = bool::from(digest(token.trim()).ct_eq(&digest(right)));
-    is_equal && kind.eq_ignore_ascii_case("bearer") && !right.is_empty()
 }
 
 fn known(shared: &Shared, text: &str) -> Result<AutomationName, Answer> {

@@ -6,11 +6,11 @@ use super::*;
 async fn a_person_with_the_token_starts_an_automation() {
     let mut world = World::new();
     let control =
-        |token: &str, body: &'static str| post_to("/control/trigger", &[("authorization", token)], body);
+        |token: &str, body: &'static str| post_to("/api/v1/trigger", &[("authorization", token)], body);
     for token in ["", "ours", "Bearer", "Bearer ", "Bearer theirs", "Basic ours"] {
         assert_eq!(world.send(control(token, r#"{"automation": "pay"}"#)).await.0, 401, "{token:?}");
     }
-    assert_eq!(world.send(post_to("/control/trigger", &[], "")).await.0, 401);
+    assert_eq!(world.send(post_to("/api/v1/trigger", &[], "")).await.0, 401);
     let (status, answer) = world.send(control("Bearer ours", r#"{"automation": "pya"}"#)).await;
     assert_eq!((status, error(&answer)), (404, "there is no automation \"pya\": did you mean \"pay\"?"));
     for bad in ["", "{", "[]", "{}", r#"{"automation": "pay", "dryrun": true}"#, r#"{"automation": 1}"#] {

@@ -1,0 +1,89 @@
+//! `[console]`: the pages for people.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use url::Url;
+
+use super::{
+    reader::{Placed, Section, Source},
+    users::{self, Users},
+};
+
+/// `[console]`.
+#[derive(Clone, Debug)]
+pub struct ConsoleSection {
+    /// `url`: where people reach the console, such as `https://lab.example.org/uproctor/`: for links in notices. With `https`,
+    /// cookies are only sent over it. Always with a slash at the end.
+    pub url: Option<Url>,
+    /// `users`: the file with who may log in, from the configuration's folder. Default `users.toml`.
+    pub users_file: PathBuf,
+    /// Who may log in, as that file says.
+    pub users: Users,
+}
+
+impl ConsoleSection {
+    /// What holds where the section says nothing.
+    pub(super) fn new(root: &Path) -> Self {
+        Self { url: None, users_file: root.join("users.toml"), users: Users::default() }
+    }
+
+    /// Reads the section and, where `with_users`, the file of the users.
+    pub(super) fn read(
+        source: &Source<'_>,
+        section: Option<Section<'_, '_>>,
+        root: &Path,
+        with_users: bool,
+    ) -> Self {
+        let mut read = Self::new(root);
+        if let Some(mut section) = section {
+            read.url = section.parsed("url", address).map(|url| url.value);
+            match section.text("users") {
+                Some(Placed { value, span }) if value.trim().is_empty() => {
+                    source.error(span, "`users` is empty: write a path");
+                }
+                Some(text) => read.users_file = root.join(text.value),
+                None => {}
+            }
+            section.finish();
+        }
+        if with_users {
+            let (users, problems) = users::load(&read.users_file);
+            read.users = users;
+            problems.into_iter().for_each(|problem| source.push(problem));
+        }
+        read
+    }
+
+    /// The address of a page, if it is known where people reach the console. `path` has no slash before it.
+    pub fn page(&self, path: &str) -> Option<String> {
+        self.url.as_ref().map(|url| format!("{url}{path}"))
+    }
+
+    /// Whether cookies may only travel over https.
+    pub fn is_secure(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+/// Reads the address of the console. Slashes at its end make no difference.
+fn address(text: &str) -> Result<Url, String> {
+    let help = "write it like \"https://lab.example.org/uproctor/\"";
+    let mut url =
+        Url::parse(text.trim()).map_err(|error| format!("`url` is no address ({error}): {help}"))?;
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !plain {
+        return Err(format!("`url` has to be an http or https address and nothing more: {help}"));
+    }
+    let path = format!("{}/", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// Everybody by name: shared by users and tokens.
+pub(super) type ByName<T> = BTreeMap<String, T>;

@@ -1,0 +1,215 @@
+//! `GET /live`: the regions of a page that have changed, as server-sent events, for as long as somebody looks.
+//!
+//! A region is sent whole when its text is another one. What a page shows is the same for everybody, so that it is made once for
+//! all who look at it.
+
+use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{RawQuery, State},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::stream;
+use http::{HeaderMap, StatusCode, header};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{
+    page::{self, Region},
+    pages,
+    place::{Place, Query},
+    scene,
+};
+use crate::{
+    store::StoreError,
+    web::{Shared, board::Viewer},
+};
+
+/// How many streams there may be at once: the other half of the connections stays free for webhooks.
+const STREAMS: usize = 128;
+/// How many pages are kept as they were last made.
+const KEPT: usize = 64;
+/// The shortest time between two looks at the same page, in which a run's many small changes gather.
+const APART: Duration = Duration::from_secs(1);
+
+/// A region as it is sent: its id, its version and its text.
+type Made = (String, String, String);
+
+/// At which change of anything a page was made, and its regions.
+type Kept = (u64, Arc<Vec<Made>>);
+
+/// Those who look, and what was last made for them.
+pub(in crate::web) struct Streams {
+    places: Arc<Semaphore>,
+    /// By the address of the page: at which change of anything it was made. One is made at a time, which also bounds what the pages cost.
+    made: Mutex<HashMap<String, Kept>>,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(STREAMS)), made: Mutex::default() }
+    }
+}
+
+/// The version of a text.
+fn version(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    hex::encode(&digest[..6])
+}
+
+/// The version of all regions of a page together.
+pub(super) fn version_of<'r>(regions: impl Iterator<Item = &'r Region>) -> String {
+    let mut versions: Vec<String> =
+        regions.map(|region| format!("{}={}", region.id, version(&region.markup.0))).collect();
+    versions.sort();
+    version(&versions.join(" "))
+}
+
+/// One who looks.
+struct Stream {
+    shared: Arc<Shared>,
+    headers: HeaderMap,
+    place: Place,
+    query: Query,
+    address: String,
+    /// The versions that were sent, by region; none before the first time.
+    sent: Option<HashMap<String, String>>,
+    /// The version of the whole page that the browser has.
+    has: String,
+    changes: watch::Receiver<u64>,
+    _viewer: Viewer,
+    _place: OwnedSemaphorePermit,
+}
+
+pub(super) async fn stream(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if shared.auth.by_cookie(&headers, &shared.users()).is_none() {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let query = Query::parse(&query.unwrap_or_default());
+    let address = query.get("at").unwrap_or_default().to_owned();
+    let Some((place, of_place)) = Place::parse_with_query(&address) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let Ok(permit) = Arc::clone(&shared.streams.places).try_acquire_owned() else {
+        tracing::warn!("more pages are open than are kept up to date");
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")]).into_response();
+    };
+    let stream = Stream {
+        headers,
+        place,
+        query: of_place,
+        address,
+        sent: None,
+        has: query.get("v").unwrap_or_default().to_owned(),
+        changes: shared.board.version(),
+        _viewer: shared.board.attend(),
+        _place: permit,
+        shared,
+    };
+    let events = stream::unfold(stream, |mut stream| async move {
+        let event = stream.next().await?;
+        Some((Ok::<_, Infallible>(event), stream))
+    });
+    // A proxy that gathers answers before it hands them on would keep everything back.
+    let headers = [(header::HeaderName::from_static("x-accel-buffering"), "no")];
+    let alive = KeepAlive::new().interval(Duration::from_secs(15));
+    (headers, Sse::new(events).keep_alive(alive)).into_response()
+}
+
+impl Stream {
+    /// The next event; none at the end.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.sent.is_some() {
+                let stopping = self.shared.state.stopping.clone();
+                tokio::select! {
+                    () = stopping.cancelled() => return None,
+                    changed = self.changes.changed() => changed.ok()?,
+                }
+                tokio::time::sleep(APART).await;
+            }
+            if self.shared.state.stopping.is_cancelled() {
+                return None;
+            }
+            // Whoever was logged out or removed sees nothing more.
+            if self.shared.auth.by_cookie(&self.headers, &self.shared.users()).is_none() {
+                return Some(Event::default().event("gone").data(""));
+            }
+            let change = *self.changes.borrow_and_update();
+            let made = self.made(change).await?;
+            let patch = self.patch(&made);
+            if let Some(patch) = patch {
+                return Event::default().event("patch").json_data(patch).ok();
+            }
+        }
+    }
+
+    /// The page as of a change, made now or by somebody else who looks at it.
+    async fn made(&self, change: u64) -> Option<Arc<Vec<Made>>> {
+        let mut kept = self.shared.streams.made.lock().await;
+        if let Some((at, made)) = kept.get(&self.address)
+            && *at == change
+        {
+            return Some(Arc::clone(made));
+        }
+        let scene = scene(&self.shared, self.place.clone(), self.address.clone());
+        let query = self.query.clone();
+        let made = tokio::task::spawn_blocking(move || -> Result<_, StoreError> {
+            let mut regions = page::frame_regions(&scene)?;
+            regions.extend(pages::make(&scene, &query)?.map(|page| page.regions).unwrap_or_default());
+            let made = regions.into_iter().map(|region| {
+                let text = region.markup.into_string();
+                (region.id, version(&text), text)
+            });
+            Ok(made.collect::<Vec<_>>())
+        });
+        let made = match made.await.ok()? {
+            Ok(made) => Arc::new(made),
+            Err(error) => {
+                tracing::warn!(%error, "a page could not be brought up to date");
+                return None;
+            }
+        };
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(self.address.clone(), (change, Arc::clone(&made)));
+        Some(made)
+    }
+
+    /// What the browser does not have yet: `{"ids": [...], "changed": [[id, version, text], ...]}`.
+    fn patch(&mut self, made: &[Made]) -> Option<serde_json::Value> {
+        let sent = match &self.sent {
+            Some(sent) => sent,
+            None => {
+                let mut versions: Vec<String> =
+                    made.iter().map(|(id, version, _)| format!("{id}={version}")).collect();
+                versions.sort();
+                let is_new = version(&versions.join(" ")) == self.has;
+                let known: HashMap<String, String> = if is_new {
+                    made.iter().map(|(id, version, _)| (id.clone(), version.clone())).collect()
+                } else {
+                    HashMap::new()
+                };
+                self.sent.insert(known)
+            }
+        };
+        let changed: Vec<&Made> =
+            made.iter().filter(|(id, version, _)| sent.get(id) != Some(version)).collect();
+        let gone = sent.len() > made.len();
+        if changed.is_empty() && !gone {
+            return None;
+        }
+        let ids: Vec<&str> = made.iter().map(|(id, ..)| id.as_str()).collect();
+        let patch = serde_json::json!({ "ids": ids, "changed": changed });
+        self.sent = Some(made.iter().map(|(id, version, _)| (id.clone(), version.clone())).collect());
+        Some(patch)
+    }
+}

@@ -1,0 +1,118 @@
+//! How many players were in which state over time, and what was done meanwhile.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::super::{page::drawn, scene::Scene};
+use crate::{
+    store::WriteRow,
+    web::board::{DRAWN, Sample},
+};
+
+const WIDTH: f64 = 800.0;
+const HEIGHT: f64 = 120.0;
+/// Above the areas, for the marks of what was done.
+const MARKS: f64 = 14.0;
+/// Below them, for the times.
+const TIMES: f64 = 16.0;
+/// How long the newest state is drawn to last, in milliseconds.
+const APART: i64 = 5_000;
+/// The shortest stretch of time that is drawn, in milliseconds.
+const SHORTEST: i64 = 60_000;
+/// How many marks are drawn: the newest.
+const MOST_MARKS: usize = 120;
+
+/// The chart of a session. `writes` are the newest first.
+pub(super) fn of_session(scene: &Scene, samples: &[Sample], writes: &[WriteRow]) -> Markup {
+    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+        return html! { p.dim { "The chart begins as soon as the session has been watched for a few seconds." } };
+    };
+    let most = samples.iter().map(|sample| sample.counts.iter().sum::<u32>()).max().unwrap_or(0).max(1);
+    let span = (last.at + APART - first.at).max(SHORTEST) as f64;
+    // The last one holds until the next: it is drawn as wide as a look.
+    let end = last.at + APART;
+    let x = |at: i64| (at - first.at) as f64 / span * WIDTH;
+    let y = |count: u32| MARKS + HEIGHT * (1.0 - f64::from(count) / f64::from(most));
+    let mut svg = format!(
+        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">",
+        MARKS + HEIGHT + TIMES,
+        label(last)
+    );
+    for (at, class) in DRAWN.iter().enumerate() {
+        if samples.iter().any(|sample| sample.counts[at] > 0) {
+            // A class lies on top of those before it; steps, because nobody is half in a state.
+            let below = |sample: &Sample| sample.counts[..at].iter().sum::<u32>();
+            let mut up = String::new();
+            let mut down = Vec::new();
+            for (number, sample) in samples.iter().enumerate() {
+                let next = samples.get(number + 1).map_or_else(|| x(end).min(WIDTH), |next| x(next.at));
+                let (from, low, high) =
+                    (x(sample.at), y(below(sample)), y(below(sample) + sample.counts[at]));
+                let _ = write!(up, "{from:.1},{high:.1} {next:.1},{high:.1} ");
+                down.push(format!("{next:.1},{low:.1} {from:.1},{low:.1}"));
+            }
+            down.reverse();
+            let _ = write!(
+                svg,
+                "<polygon class=\"k-{class}\" points=\"{up}{}\"><title>{class}</title></polygon>",
+                down.join(" ")
+            );
+        }
+    }
+    marks(&mut svg, first.at, last.at, &x, writes);
+    times(&mut svg, scene, first.at, span);
+    svg.push_str("</svg>");
+    html! { figure { (drawn(svg)) figcaption.dim {
+    "Players over time by state, " (most) " at most. Marks above: what uproctor did; hollow: what it would have done." } } }
+}
+
+fn label(last: &Sample) -> String {
+    let now = DRAWN.iter().zip(last.counts).filter(|(_, count)| *count > 0);
+    let now: Vec<String> = now.map(|(class, count)| format!("{count} {class}")).collect();
+    format!("Players over time by state. Now: {}", now.join(", "))
+}
+
+fn marks(svg: &mut String, first: i64, last: i64, x: &dyn Fn(i64) -> f64, writes: &[WriteRow]) {
+    let drawn = writes.iter().filter(|write| (first..=last).contains(&write.effect.claimed)).take(MOST_MARKS);
+    for write in drawn {
+        let at = x(write.effect.claimed);
+        // Names of actions and states are ours; everything else is escaped.
+        let who = write.effect.player.as_deref().map(escaped).unwrap_or_default();
+        let _ = write!(
+            svg,
+            "<path class=\"mark state-{}\" d=\"M{:.1} {} l5 -10 h-10 z\"><title>{} {who}: {}</title></path>",
+            escaped(&write.effect.state),
+            at.clamp(5.0, WIDTH - 5.0),
+            MARKS - 1.0,
+            escaped(&write.effect.action),
+            escaped(&write.effect.state),
+        );
+    }
+}
+
+fn times(svg: &mut String, scene: &Scene, first: i64, span: f64) {
+    for quarter in 0..=4 {
+        let share = f64::from(quarter) / 4.0;
+        let Ok(at) = Timestamp::from_millisecond(first + (span * share) as i64) else { continue };
+        let zoned = jiff::ZonedDateTime::new(at, scene.zone.time_zone().clone());
+        let anchor = match quarter {
+            0 => "start",
+            4 => "end",
+            _ => "middle",
+        };
+        let time = zoned.strftime(if span < 600_000.0 { "%H:%M:%S" } else { "%H:%M" });
+        let _ = write!(
+            svg,
+            "<text class=\"at-{anchor}\" x=\"{:.0}\" y=\"{}\" text-anchor=\"{anchor}\">{time}</text>",
+            WIDTH * share,
+            MARKS + HEIGHT + TIMES - 3.0
+        );
+    }
+}
+
+/// A text inside of an element or an attribute.
+fn escaped(text: &str) -> String {
+    html! { (text) }.into_string().replace('\'', "&#39;")
+}

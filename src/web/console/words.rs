@@ -1,0 +1,81 @@
+//! Times, lengths and marks, as people read them.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use crate::{
+    domain::{Class, format_duration},
+    schedule::Zone,
+};
+
+/// An instant in the daemon's time zone: the time, and the day where it is another one. `at` is milliseconds since 1970.
+pub(super) fn when(at: i64, now: Timestamp, zone: &Zone) -> Markup {
+    let Ok(instant) = Timestamp::from_millisecond(at) else { return html! { "–" } };
+    let zoned = |at: Timestamp| jiff::ZonedDateTime::new(at, zone.time_zone().clone());
+    let (then, today) = (zoned(instant), zoned(now));
+    let short = if then.date() == today.date() { "%H:%M:%S" } else { "%e %b %H:%M" };
+    html! {
+        time datetime=(instant) title=(then.strftime("%Y-%m-%d %H:%M:%S %Z")) { (then.strftime(short)) }
+    }
+}
+
+/// An instant to the second, for whoever points at it. `at` is milliseconds since 1970.
+pub(super) fn exact(at: i64, zone: &Zone) -> String {
+    let Ok(instant) = Timestamp::from_millisecond(at) else { return String::new() };
+    jiff::ZonedDateTime::new(instant, zone.time_zone().clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// How long ago something was, or in how long it will be; kept up by the page itself. `at` is milliseconds since 1970.
+pub(super) fn ago(at: i64, now: Timestamp) -> Markup {
+    let passed = now.as_millisecond().saturating_sub(at) / 1000;
+    html! { span.ago data-since=(at) { (seconds(passed.unsigned_abs())) } }
+}
+
+/// A length in its two largest units.
+pub(super) fn seconds(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// How long something took, in milliseconds.
+pub(super) fn took(millis: i64) -> String {
+    match millis.max(0) {
+        short @ 0..1000 => format!("{short} ms"),
+        long @ 1000..60_000 => format!("{}.{} s", long / 1000, long % 1000 / 100),
+        longer => seconds(longer.unsigned_abs() / 1000),
+    }
+}
+
+/// A configured length, as the configuration writes it.
+pub(super) fn length(duration: std::time::Duration) -> String {
+    format_duration(duration)
+}
+
+/// The mark of a mode. Word, shape and colour all tell it.
+pub(super) fn mode(mode: &str) -> Markup {
+    let word = match mode {
+        "live" => "LIVE",
+        "approve" => "APPROVE",
+        _ => "dry run",
+    };
+    html! { span class={ "mode mode-" (mode) } { (word) } }
+}
+
+/// The mark of how a run, an event, an effect or a plan stands.
+pub(super) fn state(state: &str) -> Markup {
+    html! { span class={ "state state-" (state) } { (state.replace('_', " ")) } }
+}
+
+/// The mark of a player's class.
+pub(super) fn class(class: Class) -> Markup {
+    html! { span class={ "class k-" (class) } { (class.as_str().replace('_', " ")) } }
+}
+
+/// `1 player`, `2 players`.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}

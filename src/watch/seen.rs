@@ -104,7 +104,10 @@ impl Known {
     }
 
     fn seen(&self, session: &Session, now: f64) -> SeenSession {
-        let view = self.view(session, now);
+        let mut view = self.view(session, now);
+        // Whom an automation calls stalled is not called thinking here.
+        let rules = self.rules.iter().filter(|rule| rule.covers(session.name.as_str()));
+        view.patience = rules.map(super::Rule::patience).fold(view.patience, f64::min);
         let players = &session.players;
         let seen = players.iter().map(|(name, player)| {
             let class = view.class(player, players);

@@ -27,7 +27,7 @@ pub(super) fn writes<'w>(
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="Writes" {
-            table {
+            table.writes {
                 thead { tr { th scope="col" { "When" } th scope="col" { "Mode" } th scope="col" { "What" }
                     th scope="col" { "Player" } th scope="col" { "State" } th scope="col" { "What came of it" } th scope="col" { "Run" } } }
                 tbody { @for write in writes {

@@ -114,6 +114,22 @@ fn a_viewer_sees_and_decides_nothing() {
     browser.sees("Log in");
 }
 
+#[test]
+fn a_server_that_is_down_is_said_on_every_page() {
+    let Some(browser) = Browser::open(DESK) else { return };
+    let mut lab = lab(1, "1h");
+    let _daemon = lab.daemon();
+    browser.go(&format!("{}&next=events", link(&lab)));
+    browser.sees("every-second");
+    lab.stop_server();
+    browser.sees("The uproot server does not answer");
+    browser.go(&format!("http://{}/", address(&lab)));
+    browser.sees("What you see of players is as of");
+    browser.picture("down", DESK);
+    lab.start_server();
+    browser.until("it is over", || !browser.text().contains("does not answer"));
+}
+
 /// Every page, by day and by night: looked at by axe-core, and by people afterwards.
 #[test]
 fn every_page_can_be_used_by_everybody() {

@@ -163,3 +163,152 @@ fn what_is_only_started_by_hand_is_said_to_be() {
     let output = project.run(&["trigger", "it", "--payload", "{\"why\": \"asked\"}"]);
     assert!(crate::project::text(&output).contains("asked"), "{}", crate::project::text(&output));
 }
+
+/// What `check` says about a project made of these recipes, after these changes to its `config.toml`.
+fn said_of_recipes(names: &str, changes: &[(&str, &str)]) -> Vec<String> {
+    let project = Project::with_script("fn run(event) { }");
+    let init = project.run(&["init", "lab", "--with", names]);
+    assert_eq!(init.status.code(), Some(0), "{}", crate::project::text(&init));
+    let mut config = std::fs::read_to_string(project.path().join("lab/config.toml")).unwrap();
+    for (from, to) in changes {
+        assert!(config.contains(from), "{from} is not in {config}");
+        config = config.replace(from, to);
+    }
+    project.write("lab/config.toml", &config);
+    let mut check = project.command();
+    check.args(["check", "--json", "--config", "lab/config.toml"]).env("UPROOT_API_KEY", "x");
+    let output = check.env("PROLIFIC_TOKEN", "Token x").output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let place = |problem: &Value| {
+        let (line, column) = (problem["line"].as_u64().unwrap(), problem["column"].as_u64().unwrap());
+        let line = config.lines().nth(usize::try_from(line - 1).unwrap()).unwrap();
+        let rest: String = line.chars().skip(usize::try_from(column - 1).unwrap()).take(12).collect();
+        let text = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+        format!("at {rest} | {} | {}", text("message"), text("help"))
+    };
+    let problems = ["errors", "warnings"].into_iter().flat_map(|kind| answer[kind].as_array().unwrap());
+    problems.map(place).collect()
+}
+
+#[test]
+fn what_a_recipe_is_given_is_held_against_its_header() {
+    let no_changes = said_of_recipes("step_stalled,top_up,tell_blocked,completion,bonus_file", &[]);
+    assert!(no_changes.is_empty(), "{no_changes:#?}");
+    let cases = [
+        (
+            "step_stalled",
+            "\"3m\"",
+            "\"3 mn\"",
+            "at \"3 mn\"",
+            "`patience` is \"3 mn\", but must be a duration",
+            "how long somebody",
+        ),
+        (
+            "step_stalled",
+            "patience =",
+            "patiense =",
+            "at patiense",
+            "has no parameter `patiense`",
+            "did you mean `patience`?",
+        ),
+        (
+            "step_stalled",
+            "\"prisoners_dilemma/Dilemma\"",
+            "\"intro/A\", \"Dilemma\"",
+            "at \"Dilemma\"",
+            "no page is called \"Dilemma\"",
+            "app/Page",
+        ),
+        (
+            "step_stalled",
+            "[\"prisoners_dilemma/Dilemma\"]",
+            "\"a/B\"",
+            "at \"a/B\"",
+            "but must be a list",
+            "pages that",
+        ),
+        (
+            "top_up",
+            "wanted = 48",
+            "wanted = \"48\"",
+            "at \"48\"",
+            "must be a whole number",
+            "complete participants",
+        ),
+        ("top_up", "study = \"STUDY\"", "study = 7", "at 7", "must be a text in quotes", "study's id"),
+        ("bonus_file", "most = 50.0", "most = true", "at true", "must be a number", "largest bonus"),
+        (
+            "tell_blocked",
+            "webhook = \"\"",
+            "webhook = \"https://chat.example.org/x\"",
+            "at \"https://ch",
+            "may not speak to chat.example.org",
+            "[http.\"chat.example.org\"]",
+        ),
+        (
+            "completion",
+            "url = \"https://",
+            "url = \"",
+            "at \"app.prolif",
+            "must be an address",
+            "completion code",
+        ),
+        (
+            "completion",
+            "params = { url",
+            "params = { marks = [\"left\"], url",
+            "at [\"left\"]",
+            "must be a table",
+            "by field",
+        ),
+    ];
+    for (recipe, from, to, place, message, help) in cases {
+        let said = said_of_recipes(recipe, &[(from, to)]);
+        let [one] = said.as_slice() else { panic!("{recipe}, {to}: {said:#?}") };
+        assert!(
+            one.starts_with(place) && one.contains(message) && one.contains(help),
+            "{recipe}, {to}: {one}"
+        );
+    }
+    // Seconds are a duration, a whole number is a number, a host of the configuration may be spoken to.
+    for (recipe, from, to) in [
+        ("step_stalled", "\"3m\"", "180"),
+        ("bonus_file", "most = 50.0", "most = 50"),
+        ("tell_blocked", "webhook = \"\"", "webhook = \"https://hooks.slack.com/services/x\""),
+    ] {
+        let said = said_of_recipes(recipe, &[(from, to)]);
+        assert!(said.is_empty(), "{recipe}, {to}: {said:#?}");
+    }
+}
+
+#[test]
+fn what_can_never_be_observed_is_said() {
+    let watch = "[watch]\nsessions = [\"lab-*\", \"main\"]\n\n[[automation]]";
+    let said = |on: &str| {
+        let on = format!("on = {{ player = \"stalled\", for = \"2m\", {on} }}");
+        said_of_recipes(
+            "nudge",
+            &[("[[automation]]", watch), ("on = { player = \"stalled\", for = \"2m\" }", &on)],
+        )
+    };
+    for (on, place, message, help) in [
+        (
+            "pages = [\"a/B\", \"Dilemma\"]",
+            "at \"Dilemma\"",
+            "no page is called \"Dilemma\"",
+            "\"*/Dilemma\"",
+        ),
+        ("sessions = [\"lab 1\"]", "at \"lab 1\"", "no session can be called \"lab 1\"", "letters"),
+        ("sessions = \"pilot-*\"", "at \"pilot-*\"", "no session that is observed", "\"lab-*\", \"main\""),
+    ] {
+        let said = said(on);
+        let [one] = said.as_slice() else { panic!("{on}: {said:#?}") };
+        assert!(one.starts_with(place) && one.contains(message) && one.contains(help), "{on}: {one}");
+    }
+    for on in ["pages = [\"*Dilemma\", \"Initialize\", \"a/*\"]", "sessions = [\"*-1\", \"main\"]"] {
+        assert!(said(on).is_empty(), "{on}: {:#?}", said(on));
+    }
+    let finished = "on = { player = \"finished\", pages = [\"a/B\"] }";
+    let said = said_of_recipes("completion", &[("on = { player = \"finished\" }", finished)]);
+    assert!(said.len() == 1 && said[0].contains("who has finished is at the end"), "{said:#?}");
+}

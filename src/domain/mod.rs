@@ -25,7 +25,7 @@ pub use hold::{Held, Hold};
 pub use ids::{EventId, RunId};
 pub use name::{AppName, AutomationName, ConfigName, HookName, NameError, PlayerName, RoomName, SessionName};
 pub use pattern::Pattern;
-pub use player::{Class, PageKind, PlayerCondition};
+pub use player::{Class, OBSERVED, PageKind, PlayerCondition};
 pub use problem::{Problem, Severity, line_column, offset_of};
 pub use rate::{Rate, RateError, parse_rate};
 pub use role::Role;

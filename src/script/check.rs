@@ -7,6 +7,7 @@ use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::{
     Library, Script, engine, habits, params,
+    properties::{self, Ours},
     variables::{self, Why},
 };
 use crate::{
@@ -36,6 +37,7 @@ pub fn check(config: &Config, library: &Library) -> Vec<Problem> {
             imports(script, &mut problems);
             known.check_calls(script, &calls, &mut problems);
             variables(script, &mut problems);
+            properties(script, &mut problems);
         }
         entry_points(config, automation, script, &mut problems);
         capabilities(config, automation, script, &calls, &mut problems);
@@ -200,6 +202,24 @@ fn variables(script: &Script, problems: &mut Vec<Problem>) {
             ),
         };
         problems.push(at(script, missing.position, name, message).help(help));
+    }
+}
+
+fn properties(script: &Script, problems: &mut Vec<Problem>) {
+    for properties::Missing { name, position, of } in properties::missing(script) {
+        let (what, all) = match of {
+            Ours::Event => ("`event`", of.properties().join(", ")),
+            Ours::Player => (
+                "an observed player",
+                format!("`players::get(session, name, [{name:?}])` reads a field of the experiment"),
+            ),
+        };
+        let problem = at(script, position, &name, format!("{what} has no `{name}`"));
+        problems.push(match did_you_mean(&name, of.properties().iter().copied()) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None if of == Ours::Event => problem.help(format!("it has, by kind, {all}")),
+            None => problem.help(all),
+        });
     }
 }
 

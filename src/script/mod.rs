@@ -15,6 +15,7 @@ mod library;
 mod limits;
 mod params;
 mod prepare;
+mod properties;
 mod records;
 mod variables;
 

@@ -75,6 +75,37 @@ fn what_would_fail_only_when_it_is_reached_is_found_before() {
         ("let n = 3;\nfn run(event) { log::info(global::n); }", "2:35 ", "no constant `n`", "const n"),
         ("fn run(event) { if true { let a = 1; } log::info(a); }", "1:50 ", "no variable `a`", "`let`"),
         ("fn run(event) { log::info(`${evnt.kind}`); }", "1:30 ", "no variable `evnt`", "`let`"),
+        (
+            "fn run(event) { if event.player.classs == \"stalled\" { skip(\"\"); } }",
+            "1:33 ",
+            "no `classs`",
+            "`class`",
+        ),
+        ("fn run(event) { log::info(event.palyer.name); }", "1:33 ", "`event` has no `palyer`", "`player`"),
+        (
+            "fn run(e) { let p = e.player; log::info(p.online && p.dwel > 3); }",
+            "1:55 ",
+            "no `dwel`",
+            "`dwell`",
+        ),
+        (
+            "fn run(event) { let p = player(\"s\", \"a\"); if p.cooperate { } }",
+            "1:48 ",
+            "no `cooperate`",
+            "players::get(session, name, [\"cooperate\"])",
+        ),
+        (
+            "fn run(event) { for p in players_of(\"s\") { log::info(`${p.page} ${p.nme}`); } }",
+            "1:69 ",
+            "`nme`",
+            "`name`",
+        ),
+        (
+            "fn run(event) { for p in mates(\"s\", \"a\") { f(p.pag.len()); } }\nfn f(n) { n }",
+            "1:48 ",
+            "`pag`",
+            "`page`",
+        ),
     ];
     for (script, place, message, help) in cases {
         let (ok, said) = said(script);
@@ -104,6 +135,24 @@ fn names_that_are_there_are_not_complained_about() {
     assert_eq!(said(&script), (true, Vec::new()));
     let (code, run) = Project::with_script(&script).trigger();
     assert_eq!(code, 0, "{run:#}");
+}
+
+#[test]
+fn properties_that_may_be_there_are_not_complained_about() {
+    let script = "fn run(event) {\n    \
+        let p = event.player; log::info(p.class + p.page_order[0] + p.name.len + event.player.mates.len());\n    \
+        event.mine = 1; log::info(event.mine + event.payload.whatever + event.item.x.y + event.counts.z);\n    \
+        let q = player(\"s\", \"a\"); q.seat = 3; log::info(q.seat);\n    \
+        let r = player(\"s\", \"a\"); r = #{ x: 1 }; log::info(r.x);\n    \
+        let u = players::get(\"s\", \"a\"); log::info(u.cooperate);\n    \
+        for x in [#{ y: 1 }] { log::info(x.y); } for (m, n) in mates(\"s\", \"a\") { log::info(m.name + n.y); }\n    \
+        let own = || p.what_ever; own.call(); help(p); try { } catch (p) { log::info(p.kind); }\n\
+        }\nfn help(p) { p.anything }\nfn see(event) { event.anything }\n";
+    assert_eq!(said(script), (true, Vec::new()));
+    let script = "fn run(event) { let p = player(3); p.x }\nfn player(n) { #{ x: n } }";
+    assert_eq!(said(script), (true, Vec::new()));
+    let script = "fn run(event) { let p = player(3, 4); p.x }\nfn player(n, m) { #{ x: n } }";
+    assert_eq!(said(script), (true, Vec::new()));
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub use check::check;
 pub use context::{Nap, Signal, Tools};
 pub use execute::{PollFailure, PollYield, RunTask, poll, run};
 pub use functions::{FunctionDoc, functions, markdown, write_definitions};
+pub use habits::habit_at;
 pub use header::{Parameter, Recipe};
 pub use library::{Library, Script};
 pub use limits::STACK;

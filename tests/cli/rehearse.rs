@@ -215,6 +215,11 @@ fn a_wrong_test_is_told_with_its_place() {
         ("fn test_it() { loop {} }", "computes without end"),
         ("fn test_it() { nosuch(); }", "nosuch"),
         ("fn test_it( { }", "x.test.rhai:1:"),
+        ("fn test_it() { expect_eq(1 + 1, 3, \"the sum\"); }", "the sum: expected 3, found 2"),
+        (
+            "fn test_it() { rehearse(#{ automations: [#{ on: #{ player: \"stalled\", for: \"1m\" } }] }); }",
+            "stands in quotes as the key of a map: `\"for\": \"1m\"`",
+        ),
         ("fn helper() { }", "there is no test in it"),
         ("fn test_it() { }\nfn test_that(r) { }", "error: test_that takes arguments"),
         ("fn test_it() { expect_eq(9007199254740993, 9007199254740992); }", "expected 9007199254740992"),

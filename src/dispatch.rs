@@ -6,6 +6,7 @@ mod own;
 mod plans;
 mod poll;
 mod reload;
+mod said;
 mod standing;
 mod start;
 mod work;
@@ -34,6 +35,7 @@ use crate::{
     watch::LookError,
 };
 pub use ending::Ending;
+use said::UnderWay;
 pub use work::{Stub, Work};
 
 /// The longest a poll may take.
@@ -99,8 +101,8 @@ pub struct Dispatcher {
     /// Cancelled when runs are to end.
     cancel: CancellationToken,
     signal: Signal,
-    /// How to end the run of each event that is under way.
-    under_way: HashMap<EventId, Ending>,
+    /// The run of each event that is under way.
+    under_way: HashMap<EventId, UnderWay>,
     /// Why the last look failed, so that it is said once.
     look_failure: Option<String>,
     /// Why each poll failed the last time, so that a failure of all night is written down once.
@@ -128,8 +130,9 @@ impl Dispatcher {
                 Happened::Settled => released = self.held_back.take().unwrap_or_default(),
                 Happened::Looked { events, failure } => self.looked(events, failure.as_ref(), &mut step),
                 Happened::RunEnded { run, event, report, trace } => {
-                    log_end(run, &event, &report);
-                    self.under_way.remove(&event.id);
+                    if let Some(ended) = self.under_way.remove(&event.id) {
+                        ended.log_end(&report);
+                    }
                     let outcome = report.outcome;
                     self.tell_of_failure(now, run, &event, &report, &mut step);
                     // The door has written the hold down already.
@@ -154,7 +157,9 @@ impl Dispatcher {
         let at = self.tools.env.now();
         let ends = happened.into_iter().filter_map(|one| match one {
             Happened::RunEnded { run, event, report, trace } => {
-                log_end(run, &event, &report);
+                if let Some(ended) = self.under_way.get(&event.id) {
+                    ended.log_end(&report);
+                }
                 Some(Change::Ended { run, at, report, trace })
             }
             Happened::Input(_) | Happened::Settled | Happened::Looked { .. } | Happened::PollEnded { .. } => {
@@ -235,7 +240,7 @@ impl Dispatcher {
                 step.changes.push(Change::Gathered { event: event.id, count: event.count });
             }
             Command::Drop { event, reason } => {
-                tracing::info!(%event, "not run: {reason}");
+                said::event_span(event).in_scope(|| tracing::info!("not run: {reason}"));
                 step.changes.push(Change::Dropped { event, reason });
             }
             Command::Hold(hold) => {
@@ -248,8 +253,8 @@ impl Dispatcher {
                 step.changes.push(Change::Held(hold));
             }
             Command::Cancel { event } => {
-                if let Some(ending) = self.under_way.get(&event) {
-                    ending.make_room();
+                if let Some(run) = self.under_way.get(&event) {
+                    run.ending.make_room();
                 }
             }
             Command::Look => {
@@ -294,20 +299,24 @@ impl Dispatcher {
         }
         task.scope = self.scope(now, task.automation.time_limit);
         let start = run_start(now, &task, Some(event.id));
-        tracing::info!(run = %task.run, automation = %event.automation, kind = %event.kind, mode = %task.mode, "run starts");
         step.changes.push(Change::Started(start));
         let ending = Ending::of(&task.scope);
-        self.under_way.insert(event.id, ending.clone());
+        task.span = said::span(task.run, Some(event.id), &event.automation, task.mode);
+        let under_way = UnderWay { ending: ending.clone(), span: task.span.clone(), mode: task.mode };
+        under_way.log_start(event.kind);
+        self.under_way.insert(event.id, under_way);
         work.push(Work::Run { task: Box::new(task), event, ending });
     }
 
     fn task(&self, automation: &AutomationName) -> Option<RunTask> {
         let automation = self.automations.get(automation)?;
+        let (run, mode) = (self.tools.store.new_run_id(), automation.mode);
         Some(RunTask {
-            run: self.tools.store.new_run_id(),
+            run,
             automation: Arc::clone(automation),
             script: Arc::clone(self.library.get(&automation.script)?),
-            mode: automation.mode,
+            mode,
+            span: said::span(run, None, &automation.name, mode),
             scope: Scope { deadline: Timestamp::MAX, cancel: self.cancel.clone() },
             tools: Arc::clone(&self.tools),
             signal: Arc::clone(&self.signal),
@@ -355,14 +364,4 @@ impl Step {
 fn tripped(now: Timestamp, run: RunId, automation: &AutomationName) -> Hold {
     let reason = format!("a guard stopped run {run}");
     Hold { held: Held::Automation(automation.clone()), since: now, until: None, reason }
-}
-
-fn log_end(run: RunId, event: &Event, report: &RunReport) {
-    let automation = &event.automation;
-    let reason = report.reason.as_deref().unwrap_or_default();
-    if report.outcome == Outcome::Failed {
-        tracing::warn!(%run, %automation, "run failed: {reason}");
-    } else {
-        tracing::info!(%run, %automation, "run {}{}{reason}", report.outcome, if reason.is_empty() { "" } else { ": " });
-    }
 }

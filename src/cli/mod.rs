@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod functions;
 mod init;
+mod log;
 mod out;
 mod pause;
 mod plans;
@@ -29,7 +30,6 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Looks after uproot experiments while nobody watches.
 #[derive(Parser)]
@@ -38,12 +38,8 @@ struct Cli {
     /// The configuration
     #[arg(long, global = true, default_value = "config.toml", value_name = "PATH")]
     config: PathBuf,
-    /// How much to log: off, error, warn, info, debug or trace [default: info; off where a command simulates]
-    #[arg(long, global = true, value_name = "LEVEL")]
-    log: Option<LevelFilter>,
-    /// Log as JSON, a line each
-    #[arg(long, global = true)]
-    log_json: bool,
+    #[command(flatten)]
+    log: log::Args,
     #[command(subcommand)]
     command: Command,
 }
@@ -103,18 +99,7 @@ pub fn main() -> ExitCode {
         Command::Demo(_) | Command::Sandbox(_) | Command::Rehearse(_) | Command::Test(_)
     );
     let usual = if simulates { LevelFilter::OFF } else { LevelFilter::INFO };
-    let level = cli.log.unwrap_or(usual);
-    let filter = EnvFilter::default().add_directive(level.min(LevelFilter::WARN).into()).add_directive(
-        match format!("uproctor={level}").parse() {
-            Ok(directive) => directive,
-            Err(_) => LevelFilter::INFO.into(),
-        },
-    );
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let plain = (!cli.log_json)
-        .then(|| fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_target(false));
-    let json = cli.log_json.then(|| fmt::layer().json().with_writer(std::io::stderr).with_target(false));
-    tracing_subscriber::registry().with(filter).with(plain).with(json).init();
+    log::begin(&cli.log, usual);
     let config = &cli.config;
     let exit = match cli.command {
         Command::Demo(args) => demo::run(&args),

@@ -82,6 +82,7 @@ impl Work {
     fn act(self) -> Happened {
         match self {
             Self::Run { task, event, ending } => {
+                let _logged = task.span.enter();
                 let (report, trace) = script::run(&task, &event);
                 let report = ending.explain(report);
                 Happened::RunEnded { run: task.run, event, report, trace }
@@ -98,6 +99,7 @@ impl Work {
                 Happened::Looked { events, failure }
             }
             Self::Poll { task, start } => {
+                let _logged = task.span.enter();
                 let (result, trace) = poll::ask(&task);
                 Happened::PollEnded { start, result, trace }
             }

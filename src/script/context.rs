@@ -107,12 +107,13 @@ impl RunContext {
 
     /// Adds a line to the run's log and to the daemon's.
     pub(super) fn log(&self, kind: TraceKind, text: &str) {
-        let (run, automation) = (self.actor.run, &self.automation.name);
+        // The run's span says which run it is.
+        let mark = self.actor.mode.mark();
         match kind {
-            TraceKind::Warn => tracing::warn!(%run, %automation, "{text}"),
-            TraceKind::Error => tracing::error!(%run, %automation, "{text}"),
-            TraceKind::Info => tracing::info!(%run, %automation, "{text}"),
-            _ => tracing::debug!(%run, %automation, "{text}"),
+            TraceKind::Warn => tracing::warn!("{mark}{text}"),
+            TraceKind::Error => tracing::error!("{mark}{text}"),
+            TraceKind::Info => tracing::info!("{mark}{text}"),
+            _ => tracing::debug!("{mark}{text}"),
         }
         self.note(kind, text.to_owned(), None);
     }

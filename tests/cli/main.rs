@@ -19,6 +19,7 @@ mod docs;
 mod kill;
 mod lab;
 mod ledger;
+mod logs;
 mod observe;
 mod post;
 mod project;

@@ -43,7 +43,6 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
         }
         p { "All of it: " a href=(scene.link(&format!("log.csv?{kept}"))) download { "CSV" } ", " a href=(scene.link(&format!("log.json?{kept}"))) download { "JSON" }
             ", " a href=(scene.link(&format!("log?{kept}methods=1"))) { "a paragraph for the methods section" }
-            ", " a href=(scene.link(&format!("log?{kept}methods=1"))) { "a paragraph for the methods section" }
             ". " code { "uproctor audit --verify" } " shows that nobody has changed it." }
     };
     let older = (entries.len() == LIMIT).then(|| entries.last().map(|entry| entry.seq)).flatten();

@@ -30,7 +30,7 @@ impl Upkeep {
             let shared = Arc::clone(&self.0);
             let now = self.0.state.tools.env.now();
             let every = self.0.state.routes.get().config.watch.every;
-            let watched = self.0.board.viewers() > 0;
+            let watched = self.0.board.is_watched(now);
             let due = looked.is_none_or(|at| {
                 !(0..every.as_millis() as i128).contains(&(now.as_millisecond() as i128 - at))
             });

@@ -24,6 +24,7 @@ mod runs;
 mod schema;
 mod script_versions;
 mod standing;
+mod tally;
 mod timers;
 mod trace;
 mod watched;
@@ -52,6 +53,7 @@ pub use overview::{EventsFilter, Sizes, Waits};
 pub use plans::{Decided, PlanHead, PlanRow};
 pub use runs::{Change, Recovered, RunStart};
 pub use script_versions::ScriptVersion;
+pub use tally::Stand;
 pub use trace::TraceBuffer;
 pub use writer::Pending;
 

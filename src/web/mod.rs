@@ -11,6 +11,7 @@ mod board;
 mod body;
 mod console;
 mod hooks;
+mod metrics;
 mod rate;
 mod routes;
 mod serve;
@@ -38,6 +39,7 @@ use crate::{
 use answer::Answer;
 use auth::Auth;
 use board::Board;
+use metrics::Tally;
 use rate::Rates;
 
 pub use console::Upkeep;
@@ -77,6 +79,7 @@ fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
     let shared = Arc::new(Shared {
         auth: Auth::new(Arc::clone(env), state.control.clone(), state.port),
         board: Arc::new(Board::new(env.now())),
+        tally: Tally::new(&state.history),
         streams: console::Streams::default(),
         state,
         body_time,
@@ -87,6 +90,7 @@ fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
         .route("/hooks/{name}", post(hooks::receive).fallback(hooks::wrong_method))
         .route("/health", get(health).fallback(only_get))
         .route("/ready", get(ready).fallback(only_get))
+        .route("/metrics", get(metrics::show).fallback(only_get))
         .merge(api::router())
         .merge(console::router(&shared))
         .fallback(nothing_here)
@@ -103,6 +107,7 @@ struct Shared {
     commits: TaskTracker,
     auth: Auth,
     board: Arc<Board>,
+    tally: Tally,
     streams: console::Streams,
 }
 

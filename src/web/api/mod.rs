@@ -97,7 +97,7 @@ async fn receive(
 }
 
 /// Who asks, by their token.
-fn known(shared: &Shared, headers: &HeaderMap) -> Result<Who, Answer> {
+pub(super) fn known(shared: &Shared, headers: &HeaderMap) -> Result<Who, Answer> {
     shared.auth.by_token(headers, &shared.users()).ok_or_else(|| {
         tracing::warn!("a request of a program came without a right token");
         unknown()

@@ -3,5 +3,6 @@
 mod check;
 mod every_route;
 mod http;
+mod metrics;
 mod paging;
 mod roles;

@@ -167,6 +167,7 @@ impl Daemon {
     /// locked may be written again later.
     fn look_after_the_store(&mut self) -> Result<(), StoreError> {
         let now = self.env.now();
+        self.pulse.turn(now);
         if now.duration_since(self.checked).abs() < CHECK {
             return Ok(());
         }
@@ -175,7 +176,7 @@ impl Daemon {
             Ok(()) => self.pulse.beat(now),
             Err(error) if error.is_final() => return Err(error),
             // The writer has said what is wrong.
-            Err(_) => {}
+            Err(_) => self.pulse.falter(),
         }
         Ok(())
     }

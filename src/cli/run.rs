@@ -130,6 +130,7 @@ pub(super) fn serve(
         committed: commit,
         stopping: stop.clone(),
         control: control.token.clone(),
+        pulse: daemon.pulse(),
         port: listener.local_addr().map_or(config.daemon.listen.port(), |address| address.port()),
     };
     let address = listener.local_addr().map_or_else(|_| config.daemon.listen.to_string(), |a| a.to_string());

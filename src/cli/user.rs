@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
         Ok(None) => Exit::Done,
         Ok(Some(said)) => match write(&file, &users) {
             Ok(()) => {
-                out::line(&said);
+                said.lines().for_each(out::line);
                 Exit::Done
             }
             Err(error) => {

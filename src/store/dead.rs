@@ -165,9 +165,9 @@ impl History {
     }
 }
 
-const LETTER: &str = "run, automation, at, kind, reason, state, closed, note";
+pub(super) const LETTER: &str = "run, automation, at, kind, reason, state, closed, note";
 
-fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+pub(super) fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     Ok(DeadLetter {
         run: row.get(0)?,
         automation: row.get(1)?,

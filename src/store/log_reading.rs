@@ -85,6 +85,16 @@ impl History {
         before: Option<i64>,
         most: usize,
     ) -> Result<Vec<Intervention>, StoreError> {
+        Ok(self.page_of_interventions(filter, before, most)?.0)
+    }
+
+    /// The same, and before which entry there may be more.
+    pub fn page_of_interventions(
+        &self,
+        filter: &Filter,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<(Vec<Intervention>, Option<i64>), StoreError> {
         let last = self.sizes()?.interventions;
         let mut end = before.unwrap_or(i64::MAX).min(last.saturating_add(1));
         let least = (end - BACK).max(1);
@@ -100,7 +110,8 @@ impl History {
             }
             end = from;
         }
-        Ok(found)
+        let next = if found.len() < most { end } else { found.last().map_or(end, |last| last.seq) };
+        Ok((found, (next > 1).then_some(next)))
     }
 
     /// Sums up the entries that fit.

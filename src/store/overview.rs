@@ -44,6 +44,15 @@ pub struct Sizes {
     pub interventions: i64,
 }
 
+/// How much waits for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// Plans.
+    pub plans: i64,
+    /// Dead letters.
+    pub dead: i64,
+}
+
 impl History {
     /// Changes whenever anybody else has committed anything.
     pub fn commits(&self) -> Result<i64, StoreError> {
@@ -115,6 +124,17 @@ impl History {
                     })
                 })?
                 .collect()
+        })
+    }
+
+    /// How much waits for a person.
+    pub fn waits_for_people(&self) -> Result<Waits, StoreError> {
+        self.read(|connection| {
+            let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+            Ok(Waits {
+                plans: count("SELECT count(*) FROM plan WHERE state = 'waiting'")?,
+                dead: count("SELECT count(*) FROM dead_letter WHERE state = 'open'")?,
+            })
         })
     }
 

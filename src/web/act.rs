@@ -4,50 +4,37 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Shared, answer::Answer, auth::Who};
+use super::{Shared, answer::Answer, api, auth::Who};
 use crate::{
     domain::{AutomationName, Detail, Event, EventKind, Held, Hold, Role, RunId, did_you_mean},
     engine::Input,
     store::{Closed, Decided, NewEvent, Remedy},
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Trigger {
     pub(super) automation: String,
-    #[serde(default)]
     pub(super) payload: Value,
-    #[serde(default)]
     pub(super) dry_run: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Pause {
     pub(super) held: Held,
     pub(super) reason: String,
     pub(super) until: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Resume {
     pub(super) held: Held,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Decision {
     pub(super) run: RunId,
     /// Why it is rejected; approved where there is none.
     pub(super) rejected: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct DeadLetter {
     pub(super) run: RunId,
     pub(super) remedy: Remedy,
@@ -85,6 +72,7 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
     let permit = shared.reserve()?;
     let hold = Hold { held, since: shared.state.tools.env.now(), until, reason };
     let pending = shared.state.tools.store.hold(hold.clone());
+    let answer = json!({ "hold": api::hold(&hold) });
     shared
         .finish(async move {
             pending.ready().await?;
@@ -93,7 +81,7 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
             Ok(())
         })
         .await?;
-    Ok(Answer::new(StatusCode::OK, json!({ "paused": true })))
+    Ok(Answer::new(StatusCode::OK, answer))
 }
 
 pub(super) async fn resume(shared: &Shared, who: &Who, asked: Resume) -> Result<Answer, Answer> {
@@ -161,7 +149,8 @@ fn conflict(why: String) -> Answer {
     Answer::error(StatusCode::CONFLICT, why)
 }
 
-fn known(shared: &Shared, text: &str) -> Result<AutomationName, Answer> {
+/// An automation of the configuration, by its name.
+pub(super) fn known(shared: &Shared, text: &str) -> Result<AutomationName, Answer> {
     let routes = shared.state.routes.get();
     let automations = &routes.automations;
     let name = AutomationName::new(text).ok().filter(|name| automations.contains(name));

@@ -11,6 +11,7 @@ mod board;
 mod body;
 mod console;
 mod hooks;
+mod metrics;
 mod rate;
 mod routes;
 mod serve;
@@ -30,6 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Users,
+    daemon::Pulse,
     engine::Input,
     script::Tools,
     store::{History, StoreError},
@@ -37,6 +39,7 @@ use crate::{
 use answer::Answer;
 use auth::Auth;
 use board::Board;
+use metrics::Tally;
 use rate::Rates;
 
 pub use console::Upkeep;
@@ -62,6 +65,8 @@ pub struct WebState {
     pub control: SecretString,
     /// The port that is listened on.
     pub port: u16,
+    /// Whether the daemon is well.
+    pub pulse: Pulse,
 }
 
 /// The routes of the daemon, and the work that keeps the console up to date.
@@ -74,6 +79,7 @@ fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
     let shared = Arc::new(Shared {
         auth: Auth::new(Arc::clone(env), state.control.clone(), state.port),
         board: Arc::new(Board::new(env.now())),
+        tally: Tally::new(&state.history),
         streams: console::Streams::default(),
         state,
         body_time,
@@ -82,8 +88,10 @@ fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
     });
     let router = Router::new()
         .route("/hooks/{name}", post(hooks::receive).fallback(hooks::wrong_method))
-        .route("/api/v1/{what}", post(api::receive).fallback(api::wrong_method))
-        .route("/health", get(health).fallback(health_wrong_method))
+        .route("/health", get(health).fallback(only_get))
+        .route("/ready", get(ready).fallback(only_get))
+        .route("/metrics", get(metrics::show).fallback(only_get))
+        .merge(api::router())
         .merge(console::router(&shared))
         .fallback(nothing_here)
         .with_state(Arc::clone(&shared));
@@ -99,6 +107,7 @@ struct Shared {
     commits: TaskTracker,
     auth: Auth,
     board: Arc<Board>,
+    tally: Tally,
     streams: console::Streams,
 }
 
@@ -106,6 +115,12 @@ impl Shared {
     /// Who may log in, as the configuration says now.
     fn users(&self) -> Users {
         self.state.routes.get().config.console.users.clone()
+    }
+
+    /// Why nothing is done right now, if so: the daemon stops, its loop stands still, or the store cannot be written.
+    fn not_ready(&self) -> Vec<String> {
+        let stopping = self.state.stopping.is_cancelled().then(|| "uproctor is stopping".to_owned());
+        stopping.into_iter().chain(self.state.pulse.wrong(self.state.tools.env.now())).collect()
     }
 
     /// Says no while the daemon stops.
@@ -159,8 +174,15 @@ async fn health(State(shared): State<Arc<Shared>>) -> Answer {
     }
 }
 
-async fn health_wrong_method() -> Answer {
-    Answer::wrong_method("GET", "this address only answers GET")
+/// Whether events are taken and acted on: for whatever sends them here. Asks nothing of the store.
+async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
+    let wrong = shared.not_ready();
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Answer::new(status, json!({ "ready": wrong.is_empty(), "not_ready": wrong }))
+}
+
+async fn only_get() -> Answer {
+    Answer::wrong_method("GET, HEAD", "this address only answers GET")
 }
 
 async fn nothing_here() -> Answer {

@@ -16,6 +16,7 @@ mod cookbook;
 mod daemon;
 mod disk;
 mod docs;
+mod json_api;
 mod kill;
 mod lab;
 mod ledger;

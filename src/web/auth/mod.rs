@@ -34,7 +34,15 @@ pub(super) struct Who {
     pub(super) role: Role,
 }
 
+/// Whoever has the token of the daemon's own commands.
+const A_COMMAND: &str = "a command";
+
 impl Who {
+    /// Whether it is a person at the daemon's own commands.
+    pub(super) fn is_a_command(&self) -> bool {
+        self.name == A_COMMAND
+    }
+
     /// Says no to whoever may not do it.
     pub(super) fn must_be(&self, role: Role) -> Result<(), Answer> {
         if self.role >= role {
@@ -101,7 +109,7 @@ impl Auth {
         let is_it = |sha256: &str| bool::from(digest.as_bytes().ct_eq(sha256.as_bytes()));
         let control = hex::encode(Sha256::digest(self.control.expose_secret().as_bytes()));
         if !self.control.expose_secret().is_empty() && is_it(&control) {
-            return Some(Who { name: "a command".to_owned(), role: Role::Admin });
+            return Some(Who { name: A_COMMAND.to_owned(), role: Role::Admin });
         }
         let found = users.tokens.iter().find(|(_, known)| is_it(&known.sha256.to_ascii_lowercase()));
         found.map(|(name, known)| Who { name: format!("token {name}"), role: known.role })

@@ -55,7 +55,7 @@ async fn changes(shared: &Arc<Shared>, stop: &CancellationToken) {
 /// Looks at the sessions for those who watch, where no automation has them looked at. A server that hangs keeps nothing else.
 async fn looks(shared: &Arc<Shared>, stop: &CancellationToken) {
     loop {
-        let watched = shared.board.viewers() > 0;
+        let watched = shared.board.is_watched(shared.state.tools.env.now());
         let every = shared.state.routes.get().config.watch.every;
         if watched {
             let (tools, stop) = (Arc::clone(&shared.state.tools), stop.clone());

@@ -1,0 +1,8 @@
+//! What other programs ask of the daemon: the JSON API, the metrics, and whether it is ready.
+
+mod check;
+mod every_route;
+mod http;
+mod metrics;
+mod paging;
+mod roles;

@@ -58,10 +58,15 @@ impl Pulse {
         Timestamp::from_second(self.0.wrote.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN)
     }
 
+    /// Whether the loop goes round.
+    pub(super) fn turns(&self, now: Timestamp) -> bool {
+        let turned = Timestamp::from_second(self.0.turned.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN);
+        !is_stale(turned, now)
+    }
+
     /// What is wrong, in words.
     pub fn wrong(&self, now: Timestamp) -> Vec<String> {
-        let turned = Timestamp::from_second(self.0.turned.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN);
-        let (turns, writes) = (!is_stale(turned, now), !is_stale(self.wrote(), now));
+        let (turns, writes) = (self.turns(now), !is_stale(self.wrote(), now));
         let failed = self.0.failed.load(Ordering::Relaxed);
         let mut wrong = Vec::new();
         if !turns {

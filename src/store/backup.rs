@@ -7,7 +7,7 @@ use rusqlite::{Connection, backup::Backup};
 use super::{History, StoreError};
 
 /// All pages in one go, which keeps no writer waiting: a commit in between would begin it anew.
-const PAGES: std::ffi::c_int = -1;
+const PAGES: std::ffi::c_int = std::ffi::c_int::MAX;
 
 impl History {
     /// Writes everything as it is at one instant into a file, which must be empty or not there.

@@ -3,6 +3,7 @@
 mod check;
 mod every_route;
 mod http;
+mod logs;
 mod metrics;
 mod paging;
 mod roles;

@@ -76,12 +76,18 @@ fn pages(folder: &Path) -> Result<(), String> {
     write().map_err(|error| format!("cannot write to {}: {error}", folder.display()))
 }
 
+/// What does not belong into a repository: the store, who may log in, and what scripts have written.
+const IGNORED: &str = "uproctor.db*\nusers.toml\nexports/\n";
+
 fn starter(folder: &Path) -> Result<(), String> {
     let mut files = vec![(PathBuf::from("config.toml"), CONFIG.to_owned())];
     let recipes = STARTER.iter().filter_map(|name| cookbook::find(name));
     for entry in recipes {
         files.push((Path::new("scripts").join(entry.file()), entry.script.to_owned()));
         files.push((Path::new("scripts").join(entry.test_file()), entry.test.to_owned()));
+    }
+    if !folder.join(".gitignore").exists() {
+        files.push((PathBuf::from(".gitignore"), IGNORED.to_owned()));
     }
     write_new(folder, &files)?;
     out::line("");
@@ -95,6 +101,7 @@ fn starter(folder: &Path) -> Result<(), String> {
     );
     out::line("  2. uproctor check");
     out::line("  3. uproctor run        (everything is a dry run until `mode = \"live\"`)");
+    out::line("  4. uproctor console    (in another terminal: a link to what it does, for your browser)");
     Ok(())
 }
 

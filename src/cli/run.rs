@@ -138,7 +138,7 @@ pub(super) fn serve(
         server = %config.uproot.url,
         %address,
         automations = config.automations.len(),
-        "uproctor {} looks after the server",
+        "uproctor {} looks after the server; `uproctor console` makes a link to what it does",
         env!("CARGO_PKG_VERSION")
     );
     let handle = runtime.handle().clone();
@@ -283,7 +283,14 @@ pub(super) fn control_path(store: &Path) -> PathBuf {
 pub(super) fn address(store: &Path) -> Option<String> {
     let text = std::fs::read_to_string(control_path(store)).ok()?;
     let control: serde_json::Value = serde_json::from_str(&text).ok()?;
-    control["address"].as_str().map(str::to_owned)
+    let address: std::net::SocketAddr = control["address"].as_str()?.parse().ok()?;
+    // A daemon that listens on every address is reached on this one from here.
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    Some(std::net::SocketAddr::new(ip, address.port()).to_string())
 }
 
 /// The file beside the store with the daemon's address and the token of its control routes. Only its owner can read it;

@@ -138,6 +138,8 @@ pub struct TraceLine {
     pub text: String,
     /// For a call: how long it took, in milliseconds.
     pub millis: Option<i64>,
+    /// The line of the script that it comes from, from 1, if it comes from one.
+    pub line: Option<u32>,
 }
 
 /// What a line of a run's trace tells of.

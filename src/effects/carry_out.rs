@@ -58,6 +58,7 @@ impl Door {
                 kind: TraceKind::Warn,
                 text: format!("left out: {text}"),
                 millis: None,
+                line: None,
             };
             actor.trace.push(line);
         }

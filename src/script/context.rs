@@ -119,7 +119,9 @@ impl RunContext {
 
     /// Adds a line to the run's log only.
     pub(super) fn note(&self, kind: TraceKind, text: String, millis: Option<i64>) {
-        self.actor.trace.push(TraceLine { at: self.tools.env.now().as_millisecond(), kind, text, millis });
+        let line = self.last_call().line().and_then(|line| u32::try_from(line).ok());
+        let at = self.tools.env.now().as_millisecond();
+        self.actor.trace.push(TraceLine { at, kind, text, millis, line });
     }
 
     /// Reads from the server.

@@ -93,7 +93,7 @@ pub struct RunDetail {
     pub script_hash: String,
     /// What started it.
     pub trigger: Option<EventRow>,
-    /// What it did, line by line: `at`, `kind`, `text`, `millis`.
+    /// What it did, line by line: `at`, `kind`, `text`, `millis`, and the script's `line`.
     pub trace: Vec<Value>,
     /// What it wrote.
     pub effects: Vec<EffectRow>,
@@ -277,13 +277,14 @@ fn json(text: &str) -> Value {
 
 fn trace(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<Value>> {
     connection
-        .prepare_cached("SELECT at, kind, text, millis FROM trace WHERE run = ?1 ORDER BY seq")?
+        .prepare_cached("SELECT at, kind, text, millis, line FROM trace WHERE run = ?1 ORDER BY seq")?
         .query_map([run.0], |row| {
             Ok(serde_json::json!({
                 "at": row.get::<_, i64>(0)?,
                 "kind": row.get::<_, String>(1)?,
                 "text": row.get::<_, String>(2)?,
                 "millis": row.get::<_, Option<i64>>(3)?,
+                "line": row.get::<_, Option<i64>>(4)?,
             }))
         })?
         .collect()

@@ -179,10 +179,18 @@ pub(super) fn trace(
     lines: &[TraceLine],
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO trace (run, seq, at, kind, text, millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO trace (run, seq, at, kind, text, millis, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for (seq, line) in (first..).zip(lines) {
-        insert.execute(params![run.0, seq, line.at, line.kind.as_str(), line.text, line.millis])?;
+        insert.execute(params![
+            run.0,
+            seq,
+            line.at,
+            line.kind.as_str(),
+            line.text,
+            line.millis,
+            line.line
+        ])?;
     }
     Ok(())
 }

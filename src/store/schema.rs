@@ -203,6 +203,7 @@ const MIGRATIONS: [&str; 5] = ["
         source TEXT NOT NULL,
         PRIMARY KEY (name, hash)
     ) STRICT;
+    ALTER TABLE trace ADD COLUMN line INTEGER;  -- of the script, from 1
 "];
 
 /// The newest format that this program knows.

@@ -6,11 +6,13 @@ use super::{History, NewEvent, Store, StoreError, inbox, writer::Pending};
 use crate::domain::Event;
 
 impl Store {
-    /// Takes in events that came of an observation and what is to be remembered of it, by names, in one transaction.
+    /// Takes in events that came of an observation and what is to be remembered of it, by names, in one transaction; what is
+    /// `forgotten` goes.
     pub fn accept_observed(
         &self,
         events: Vec<NewEvent>,
         remembered: Vec<(String, String)>,
+        forgotten: Vec<String>,
     ) -> Pending<Vec<Event>> {
         let events: Vec<Event> =
             events.into_iter().map(|event| event.numbered(self.new_event_id())).collect();
@@ -20,6 +22,9 @@ impl Store {
             }
             for (name, value) in &remembered {
                 put(connection, name, value)?;
+            }
+            for name in &forgotten {
+                connection.prepare_cached("DELETE FROM watched WHERE name = ?1")?.execute([name])?;
             }
             Ok(events.clone())
         })

@@ -2,6 +2,7 @@
 
 use super::{
     Known, Watch,
+    memory::Remembered,
     read::{Changes, Entries, FIELDS, Online, PlayerRow, RoomRow, SessionRow, Waiting, parse},
     room::{self, Rooms},
     seconds,
@@ -26,6 +27,8 @@ const SETTLED: f64 = 10.0;
 const IN_THE_ROOM: f64 = 90.0;
 /// How long a session is left alone whose answers do not read, in seconds.
 pub(super) const UNREADABLE: f64 = 60.0;
+/// What is remembered of a session that is gone from the server is kept for so long, in seconds.
+const FORGOTTEN: f64 = 7.0 * 86_400.0;
 /// How many sessions that sleep are looked at in one look.
 const SLEEPERS: usize = 20;
 /// The longest that one read may take, tries included, in seconds.
@@ -130,6 +133,7 @@ impl Watch {
         // That all are gone at once is not believed: a public demo says so too.
         if !rows.is_empty() {
             known.sessions.retain(|name, _| rows.iter().any(|(row, _)| row == name));
+            known.forget_old(|name| rows.iter().any(|(row, _)| row == name), now);
         }
         for (name, row) in rows {
             if !known.is_observed(&name, now) {
@@ -328,6 +332,25 @@ impl Known {
         let awake = awake.into_iter().filter(|session| due(session, every)).map(|one| (one, every));
         let asleep = asleep.into_iter().take(SLEEPERS).map(|one| (one, sleep));
         awake.chain(asleep).map(|(session, interval)| (session.name.clone(), interval)).collect()
+    }
+
+    /// Forgets the sessions that are not on the server any more and were last looked at long ago. One that was only missing for a while
+    /// keeps what has come of it: nothing is told twice.
+    fn forget_old(&mut self, is_there: impl Fn(&str) -> bool, now: f64) {
+        let here = now + self.last_skew;
+        let is_old =
+            |remembered: &Remembered| remembered.looked.is_none_or(|looked| here - looked > FORGOTTEN);
+        let old: Vec<String> = self
+            .remembered
+            .iter()
+            .filter(|(name, remembered)| is_old(remembered) && !is_there(name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in old {
+            self.remembered.remove(&name);
+            self.fired.remove(&name);
+            self.forgotten.push(name);
+        }
     }
 
     /// A session that was made again under the same name, as after the server's data were wiped, has nothing of the old one.

@@ -59,7 +59,8 @@ impl Watch {
     /// Somebody looks at the sessions: they are all observed for a while, also those that no automation is about.
     pub fn show(&self) {
         let now = seconds(self.env.now());
-        self.lock().shown_until = now + SHOWN;
+        let mut known = self.lock();
+        known.shown_until = now + known.shown_for();
     }
 
     /// Looks at what is due for those who look, where no automation has it looked at anyway. Nothing is decided and nothing written
@@ -100,11 +101,20 @@ impl Known {
     /// Whether somebody looks at the sessions.
     pub(super) fn is_shown(&self, now: f64) -> bool {
         // Clocks are set back.
-        (0.0..SHOWN).contains(&(self.shown_until - now))
+        let left = self.shown_until - now;
+        left > 0.0 && left <= self.shown_for()
+    }
+
+    /// Until the next look and the one after it, at least.
+    fn shown_for(&self) -> f64 {
+        SHOWN.max(self.section.every.as_secs_f64() * 2.5)
     }
 
     fn seen(&self, session: &Session, now: f64) -> SeenSession {
-        let view = self.view(session, now);
+        let mut view = self.view(session, now);
+        // Whom an automation calls stalled is not called thinking here.
+        let rules = self.rules.iter().filter(|rule| rule.covers(session.name.as_str()));
+        view.patience = rules.map(super::Rule::patience).fold(view.patience, f64::min);
         let players = &session.players;
         let seen = players.iter().map(|(name, player)| {
             let class = view.class(player, players);

@@ -11,6 +11,7 @@ mod api;
 mod around;
 mod arranged;
 mod check;
+mod console;
 mod cookbook;
 mod daemon;
 mod disk;

@@ -339,3 +339,49 @@ fn many_old_sessions_do_not_keep_a_live_one_waiting() {
         asked.iter().filter_map(|path| path.strip_prefix("sessions/old")?.split('/').next()).collect();
     assert_eq!(old.len(), 20, "the others have their turn later");
 }
+
+#[test]
+fn scripts_that_ask_at_once_make_one_look() {
+    let lab = Lab::new("");
+    lab.session("s", &["x"]);
+    let session = SessionName::new("s").unwrap();
+    let ask = || lab.watch.players(&session, None, &forever()).unwrap().len();
+    lab.server(|state| state.slow = true);
+    let found: Vec<usize> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(found, [1; 8]);
+    let asked = lab.asked();
+    let looks = asked.iter().filter(|path| path.contains("online")).count();
+    assert_eq!(looks, 1, "{asked:?}");
+    // A look that fails lets the next one try.
+    lab.server(|state| state.sessions.get_mut("s").unwrap().broken = Some(404));
+    lab.world.pass(60.0);
+    assert!(lab.watch.players(&session, None, &forever()).is_err());
+    lab.server(|state| state.sessions.get_mut("s").unwrap().broken = None);
+    assert_eq!(ask(), 1);
+}
+
+#[test]
+fn a_session_that_was_only_missing_for_a_while_is_not_told_again_and_one_of_long_ago_is_forgotten() {
+    let mut lab = Lab::new(&on("{ player = \"joined\" }"));
+    lab.session("other", &["o"]);
+    lab.session("s", &["x"]);
+    assert_eq!(lab.watch_for(10.0, &[]).len(), 2);
+    let remembered = |lab: &Lab| {
+        let rows = lab.watch.store.history().watched().unwrap();
+        rows.iter().any(|(name, _)| name == "s")
+    };
+    let gone = lab.server(|state| state.sessions.remove("s").unwrap());
+    lab.restart();
+    lab.watch_for(60.0, &[]);
+    assert!(remembered(&lab));
+    lab.server(|state| state.sessions.insert("s".to_owned(), gone));
+    assert_eq!(lab.watch_for(60.0, &[]), Vec::<String>::new(), "told once");
+    lab.server(|state| state.sessions.remove("s").unwrap());
+    lab.restart();
+    lab.world.pass(8.0 * 86_400.0);
+    lab.watch_for(60.0, &[]);
+    assert!(!remembered(&lab), "after a week");
+}

@@ -51,7 +51,7 @@
 
   const typing = () => [...document.querySelectorAll(".region")].some(inUse);
   const patch = ({ ids, changed }) => {
-    const here = [...document.querySelectorAll("#nav, #modes, #stop, .region")].map((region) => region.id);
+    const here = [...document.querySelectorAll("#alerts, #nav, #modes, #stop, .region")].map((region) => region.id);
     if (here.length !== ids.length || ids.some((id) => !here.includes(id))) {
       // A part of the page has come or gone.
       if (!typing()) location.reload();

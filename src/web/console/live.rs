@@ -35,11 +35,21 @@ const KEPT: usize = 64;
 /// The shortest time between two looks at the same page, in which a run's many small changes gather.
 const APART: Duration = Duration::from_secs(1);
 
+/// A page is made anew so many times as late as it took to make: those who look at one that is dear do not slow down what matters.
+const COST: u32 = 20;
+
 /// A region as it is sent: its id, its version and its text.
 type Made = (String, String, String);
 
-/// At which change of anything a page was made, and its regions.
-type Kept = (u64, Arc<Vec<Made>>);
+/// A page as it was last made.
+#[derive(Clone)]
+struct Kept {
+    /// At which change of anything.
+    change: u64,
+    /// How long it took.
+    took: Duration,
+    regions: Arc<Vec<Made>>,
+}
 
 /// Those who look, and what was last made for them.
 pub(in crate::web) struct Streams {
@@ -80,6 +90,8 @@ struct Stream {
     /// The version of the whole page that the browser has.
     has: String,
     changes: watch::Receiver<u64>,
+    /// How long changes gather.
+    pause: Duration,
     _viewer: Viewer,
     _place: OwnedSemaphorePermit,
 }
@@ -109,6 +121,7 @@ pub(super) async fn stream(
         sent: None,
         has: query.get("v").unwrap_or_default().to_owned(),
         changes: shared.board.version(),
+        pause: APART,
         _viewer: shared.board.attend(),
         _place: permit,
         shared,
@@ -133,7 +146,7 @@ impl Stream {
                     () = stopping.cancelled() => return None,
                     changed = self.changes.changed() => changed.ok()?,
                 }
-                tokio::time::sleep(APART).await;
+                tokio::time::sleep(self.pause).await;
             }
             if self.shared.state.stopping.is_cancelled() {
                 return None;
@@ -144,7 +157,8 @@ impl Stream {
             }
             let change = *self.changes.borrow_and_update();
             let made = self.made(change).await?;
-            let patch = self.patch(&made);
+            self.pause = APART.max(made.took * COST);
+            let patch = self.patch(&made.regions);
             if let Some(patch) = patch {
                 return Event::default().event("patch").json_data(patch).ok();
             }
@@ -152,13 +166,12 @@ impl Stream {
     }
 
     /// The page as of a change, made now or by somebody else who looks at it.
-    async fn made(&self, change: u64) -> Option<Arc<Vec<Made>>> {
+    async fn made(&self, change: u64) -> Option<Kept> {
         let mut kept = self.shared.streams.made.lock().await;
-        if let Some((at, made)) = kept.get(&self.address)
-            && *at == change
-        {
-            return Some(Arc::clone(made));
+        if let Some(made) = kept.get(&self.address).filter(|made| made.change == change) {
+            return Some(made.clone());
         }
+        let began = self.shared.state.tools.env.now();
         let scene = scene(&self.shared, self.place.clone(), self.address.clone());
         let query = self.query.clone();
         let made = tokio::task::spawn_blocking(move || -> Result<_, StoreError> {
@@ -171,7 +184,10 @@ impl Stream {
             Ok(made.collect::<Vec<_>>())
         });
         let made = match made.await.ok()? {
-            Ok(made) => Arc::new(made),
+            Ok(made) => {
+                let took = self.shared.state.tools.env.now().duration_since(began);
+                Kept { change, took: took.try_into().unwrap_or_default(), regions: Arc::new(made) }
+            }
             Err(error) => {
                 tracing::warn!(%error, "a page could not be brought up to date");
                 return None;
@@ -180,7 +196,7 @@ impl Stream {
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(self.address.clone(), (change, Arc::clone(&made)));
+        kept.insert(self.address.clone(), made.clone());
         Some(made)
     }
 

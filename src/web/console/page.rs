@@ -70,7 +70,15 @@ pub(super) fn frame_regions(scene: &Scene) -> Result<Vec<Region>, StoreError> {
     let modes = html! {
         @for (mode, number) in modes { span { (number) " " (words::mode(mode)) } }
     };
+    let failing = scene.tools.client.health();
+    let alerts = html! {
+        @if let Some(why) = failing.failing {
+            p.said.bad role="alert" { strong { "The uproot server does not answer" } ": " (why) "."
+                @if let Some(at) = failing.answered { " What you see of players is as of " (words::when(at.as_millisecond(), scene.now, &scene.zone)) "." } }
+        }
+    };
     Ok(vec![
+        Region { id: "alerts".to_owned(), markup: alerts },
         Region { id: "nav".to_owned(), markup: nav },
         Region { id: "modes".to_owned(), markup: modes },
         Region { id: "stop".to_owned(), markup: stop },
@@ -100,6 +108,7 @@ pub(super) fn whole(
                     div #modes aria-label="Automations by mode" { @if let Some(modes) = part("modes") { (modes) } }
                     div #stop { @if let Some(stop) = part("stop") { (stop) } }
                 }
+                div #alerts { @if let Some(alerts) = part("alerts") { (alerts) } }
                 p #offline role="status" hidden { "Not connected to uproctor: what you see may be old." }
                 @if let Some((good, text)) = said {
                     p.said.bad[!good] role=(if good { "status" } else { "alert" }) { (text) }

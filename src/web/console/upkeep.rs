@@ -14,56 +14,61 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The console's own work.
 pub struct Upkeep(pub(in crate::web) Arc<Shared>);
 
-/// What was last seen: the commits of the store, the looks at the sessions.
-type Seen = (i64, u64);
-
 impl Upkeep {
     /// Goes on until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut seen = (0, 0);
-        let mut looked = None;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK) => {}
-            }
-            let shared = Arc::clone(&self.0);
-            let now = self.0.state.tools.env.now();
-            let every = self.0.state.routes.get().config.watch.every;
-            let watched = self.0.board.is_watched(now);
-            let due = looked.is_none_or(|at| {
-                !(0..every.as_millis() as i128).contains(&(now.as_millisecond() as i128 - at))
-            });
-            if watched && due {
-                looked = Some(now.as_millisecond() as i128);
-            }
-            let token = stop.clone();
-            let work = move || look(&shared, seen, watched, watched && due, token);
-            if let Ok(now_seen) = tokio::task::spawn_blocking(work).await {
-                if now_seen != seen && watched {
-                    self.0.board.changed();
-                }
-                seen = now_seen;
-            }
-        }
+        tokio::join!(changes(&self.0, &stop), looks(&self.0, &stop));
     }
 }
 
-/// Looks whether anything has changed; samples the sessions if it was looked at them.
-fn look(shared: &Shared, seen: Seen, watched: bool, due: bool, stop: CancellationToken) -> Seen {
-    let tools = &shared.state.tools;
-    if watched {
-        tools.watch.show();
+/// Waits; says whether to go on.
+async fn wait(time: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(time) => true,
     }
-    if due {
-        let scope = Scope { cancel: stop, ..Scope::for_duration(tools.env.now(), LONGEST) };
-        tools.watch.look_for_people(&scope);
+}
+
+/// Tells those who watch when there is something new: a commit to the store, or a look at the sessions.
+async fn changes(shared: &Arc<Shared>, stop: &CancellationToken) {
+    let mut seen = (0, 0);
+    while wait(LOOK, stop).await {
+        let shared = Arc::clone(shared);
+        let work = move || {
+            let watch = &shared.state.tools.watch;
+            let watched = shared.board.viewers() > 0;
+            let looks = watch.looks();
+            if looks != seen.1 {
+                shared.board.sample(&watch.seen(), shared.state.tools.env.now());
+            }
+            // A store that cannot be read is told of elsewhere.
+            let commits = if watched { shared.state.history.commits().unwrap_or(seen.0) } else { seen.0 };
+            if watched && (commits, looks) != seen {
+                shared.board.changed();
+            }
+            (commits, looks)
+        };
+        seen = tokio::task::spawn_blocking(work).await.unwrap_or(seen);
     }
-    let looks = tools.watch.looks();
-    if looks != seen.1 {
-        shared.board.sample(&tools.watch.seen(), tools.env.now());
+}
+
+/// Looks at the sessions for those who watch, where no automation has them looked at. A server that hangs keeps nothing else.
+async fn looks(shared: &Arc<Shared>, stop: &CancellationToken) {
+    loop {
+        let watched = shared.board.is_watched(shared.state.tools.env.now());
+        let every = shared.state.routes.get().config.watch.every;
+        if watched {
+            let (tools, stop) = (Arc::clone(&shared.state.tools), stop.clone());
+            let look = move || {
+                tools.watch.show();
+                let scope = Scope { cancel: stop, ..Scope::for_duration(tools.env.now(), LONGEST) };
+                tools.watch.look_for_people(&scope);
+            };
+            // One that panicked is said by its thread, and the next may go well.
+            let _ = tokio::task::spawn_blocking(look).await;
+        }
+        if !wait(if watched { every } else { LOOK }, stop).await {
+            return;
+        }
     }
-    // A store that cannot be read is told of elsewhere.
-    let commits = if watched { shared.state.history.commits().unwrap_or(seen.0) } else { seen.0 };
-    (commits, looks)
 }

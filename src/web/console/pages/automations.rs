@@ -132,7 +132,7 @@ pub(super) fn one(scene: &Scene, name: &AutomationName) -> Result<Option<Page>, 
         @match scene.hold_of(&holds, name) {
             Some(hold) => p { strong.held { "Paused" } ": " (hold.reason) " " (scene.button("resume", &fields, "Resume", "primary")) },
             None => (scene.form("pause", &fields, &html! {
-                label { "Pause it, because " input name="reason" maxlength="300" placeholder="why (whoever looks next will ask)"; }
+                label { "Pause it, because " input name="reason" maxlength="300" placeholder="why"; }
                 button.plain { "Pause" }
             })),
         }

@@ -65,7 +65,7 @@ pub(super) fn of_session(scene: &Scene, samples: &[Sample], writes: &[WriteRow])
     times(&mut svg, scene, first.at, span);
     svg.push_str("</svg>");
     html! { figure { (drawn(svg)) figcaption.dim {
-    "Players over time by state, " (most) " at most. Marks above: what uproctor did; hollow: what it would have done." } } }
+    "Players over time by state, " (most) " at most. Marks above: what uproctor did; hollow ones: what it did not do, in a dry run or until somebody approves." } } }
 }
 
 fn label(last: &Sample) -> String {

@@ -129,7 +129,7 @@ fn worst_table(scene: &Scene, session: &SeenSession, worst: &[&SeenPlayer]) -> M
             p.calm { "Nobody needs you here." }
         } @else {
             div.scroll tabindex="0" role="region" aria-label={ "Players of " (session.name) " who may need somebody" } {
-                table {
+                table.players {
                     (players::heading())
                     tbody {
                         @for player in worst.iter().take(WORST) { (players::row(scene, &session.name, player)) }

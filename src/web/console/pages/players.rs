@@ -54,7 +54,7 @@ pub(super) fn session(scene: &Scene, name: &SessionName) -> Result<Option<Page>,
     for (number, players) in session.players.chunks(ROWS).enumerate() {
         page = page.region(format!("players-{number}"), html! {
             div.scroll tabindex="0" role="region" aria-label={ "Players from number " (number * ROWS + 1) } {
-                table { (heading()) tbody { @for player in players { (row(scene, &session.name, player)) } } }
+                table.players { (heading()) tbody { @for player in players { (row(scene, &session.name, player)) } } }
             }
         });
     }
@@ -100,7 +100,7 @@ pub(super) fn player(
     let now = html! {
         p { a href=(scene.link(&format!("sessions/{session}"))) { "Session " (session) } }
         div.scroll tabindex="0" role="region" aria-label="This player" {
-            table { (heading()) tbody { (row(scene, session.as_str(), &player)) } } }
+            table.players { (heading()) tbody { (row(scene, session.as_str(), &player)) } } }
         @if !player.mates.is_empty() {
             p { "In a group with " @for (at, mate) in player.mates.iter().enumerate() {
                 @if at > 0 { ", " } a href=(scene.link(&format!("sessions/{session}/{mate}"))) { (mate) } } "." }

@@ -27,7 +27,7 @@ pub(super) fn writes<'w>(
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="Writes" {
-            table {
+            table.writes {
                 thead { tr { th scope="col" { "When" } th scope="col" { "Mode" } th scope="col" { "What" }
                     th scope="col" { "Player" } th scope="col" { "State" } th scope="col" { "What came of it" } th scope="col" { "Run" } } }
                 tbody { @for write in writes {
@@ -85,7 +85,7 @@ pub(super) fn short(hash: &str) -> &str {
 pub(super) fn listing(source: &str) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Script" {
-            pre.listing { @for line in source.lines() { span.line { (line) "\n" } } }
+            pre.listing { @for (number, line) in (1..).zip(source.lines()) { span.line id={ "line-" (number) } { (line) "\n" } } }
         }
     }
 }
@@ -130,7 +130,8 @@ fn traced(line: &Value) -> Markup {
     let kind = line["kind"].as_str().unwrap_or_default();
     html! {
         span class={ "kind kind-" (kind) } { (kind) } span.text { (line["text"].as_str().unwrap_or_default()) }
-        @if let Some(millis) = line["millis"].as_i64() { span.dim { " " (words::took(millis)) } }
+        @if let Some(millis) = line["millis"].as_i64() { span.dim { (words::took(millis)) } }
+        @if let Some(line) = line["line"].as_i64() { a.line-link href={ "#line-" (line) } { "line " (line) } }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod every_route;
+mod examples;
 mod http;
 mod logs;
 mod metrics;

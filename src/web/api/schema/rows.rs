@@ -66,6 +66,7 @@ pub(super) fn rows() -> Vec<Field> {
                     ("kind", word(&["debug", "info", "warn", "error", "call", "wait"], "What it tells of.")),
                     ("text", text("The line.")),
                     ("millis", or_null(number("For a call: how long it took."))),
+                    ("line", or_null(number("The line of the script that it comes from, from 1."))),
                 ],
             ),
         ),

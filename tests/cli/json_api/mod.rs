@@ -7,4 +7,5 @@ mod http;
 mod logs;
 mod metrics;
 mod paging;
+mod readiness;
 mod roles;

@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod reload;
+mod service;
 
 use std::{
     collections::HashMap,
@@ -26,6 +27,7 @@ use crate::{
 
 pub use heartbeat::{Pulse, keep as keep_heartbeat};
 pub use reload::{Files, Reload, Watch};
+pub use service::accompany;
 
 /// The clock is looked at this often even when nothing is due: it may have been set.
 const LOOK: Duration = Duration::from_mins(1);

@@ -3,10 +3,12 @@
 mod api;
 mod audit;
 mod check;
+mod completions;
 mod console;
 mod control;
 mod dead;
 mod demo;
+mod doctor;
 mod exit;
 mod functions;
 mod init;
@@ -87,12 +89,18 @@ enum Command {
     Console,
     /// Make users of the console and tokens for programs, and remove them
     User(user::Args),
+    /// Look at everything on which a night may fail: configuration, server, clocks, store, disk, daemon
+    Doctor(doctor::Args),
     /// List the functions that scripts can call
     Functions(functions::Args),
     /// Serve a simulated uproot server
     Sandbox(sandbox::Args),
     /// Make one call of the Admin API by hand
     Api(api::Args),
+    /// Print what the shell needs to complete commands
+    Completions(completions::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(completions::Man),
 }
 
 /// Reads the arguments and does what they say.
@@ -125,6 +133,9 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => audit::run(&args, config),
         Command::Console => console::run(config),
         Command::User(args) => user::run(&args, config),
+        Command::Doctor(args) => doctor::run(&args, config),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
         Command::Functions(args) => functions::run(&args),
         Command::Api(args) => api::run(args, config),
     };

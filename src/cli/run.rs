@@ -18,7 +18,7 @@ use super::{control, exit::Exit, out, problems};
 use crate::{
     api::Client,
     config::{self, Config, Draft},
-    daemon::{Daemon, Files, Watch, keep_heartbeat},
+    daemon::{Daemon, Files, Watch, accompany, keep_heartbeat},
     domain::{Held, Hold, Problem},
     environment::{Environment, Scope},
     live::Live,
@@ -143,6 +143,9 @@ pub(super) fn serve(
     );
     let handle = runtime.handle().clone();
     let greeting = greet(tools, &handle, stop);
+    let status = format!("looks after {} with {} automations", config.uproot.url, config.automations.len());
+    let service = accompany(Arc::clone(&tools.env), daemon.pulse(), status, stop.clone());
+    let service = handle.spawn(service);
     let heartbeat = config.daemon.heartbeat.clone().map(|heartbeat| {
         let (tools, pulse, stop) = (Arc::clone(tools), daemon.pulse(), stop.clone());
         let scope = Scope { deadline: jiff::Timestamp::MAX, cancel: stop };
@@ -166,7 +169,7 @@ pub(super) fn serve(
     let result = daemon.run(&handle, &until.stop, &until.hurry);
     stop.cancel();
     let _ = runtime.block_on(web);
-    for task in [Some(greeting), Some(upkeep), heartbeat, watch].into_iter().flatten() {
+    for task in [Some(greeting), Some(service), Some(upkeep), heartbeat, watch].into_iter().flatten() {
         let _ = runtime.block_on(task);
     }
     drop(control);

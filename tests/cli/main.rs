@@ -28,6 +28,7 @@ mod reload;
 mod safety;
 mod scripts;
 mod servers;
+mod service;
 mod stopping;
 mod store;
 mod stub;

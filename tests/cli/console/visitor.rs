@@ -11,7 +11,7 @@ use super::{address, lab, link};
 use crate::lab::Lab;
 
 /// Makes a user as a person does.
-pub(super) fn add_user(lab: &Lab, name: &str, role: &str, password: &str) {
+pub(crate) fn add_user(lab: &Lab, name: &str, role: &str, password: &str) {
     let mut child = lab
         .project
         .command()

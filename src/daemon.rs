@@ -178,7 +178,7 @@ impl Daemon {
             Ok(()) => self.pulse.beat(now),
             Err(error) if error.is_final() => return Err(error),
             // The writer has said what is wrong.
-            Err(_) => self.pulse.falter(),
+            Err(_) => {}
         }
         Ok(())
     }

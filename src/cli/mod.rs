@@ -13,6 +13,7 @@ mod doctor;
 mod exit;
 mod functions;
 mod init;
+mod log;
 mod out;
 mod pause;
 mod plans;
@@ -32,7 +33,6 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Looks after uproot experiments while nobody watches.
 #[derive(Parser)]
@@ -114,18 +114,7 @@ pub fn main() -> ExitCode {
         Command::Demo(_) | Command::Sandbox(_) | Command::Rehearse(_) | Command::Test(_)
     );
     let usual = if simulates { LevelFilter::OFF } else { LevelFilter::INFO };
-    let level = cli.log.unwrap_or(usual);
-    let filter = EnvFilter::default().add_directive(level.min(LevelFilter::WARN).into()).add_directive(
-        match format!("uproctor={level}").parse() {
-            Ok(directive) => directive,
-            Err(_) => LevelFilter::INFO.into(),
-        },
-    );
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let plain = (!cli.log_json)
-        .then(|| fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_target(false));
-    let json = cli.log_json.then(|| fmt::layer().json().with_writer(std::io::stderr).with_target(false));
-    tracing_subscriber::registry().with(filter).with(plain).with(json).init();
+    log::begin(cli.log.unwrap_or(usual), cli.log_json);
     let config = &cli.config;
     let exit = match cli.command {
         Command::Demo(args) => demo::run(&args),

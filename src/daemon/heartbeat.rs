@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+    atomic::{AtomicI64, Ordering},
 };
 
 use http::{HeaderMap, Method};
@@ -31,8 +31,6 @@ struct Beats {
     turned: AtomicI64,
     /// When it could last write into the store, in seconds since 1970.
     wrote: AtomicI64,
-    /// The last try to write failed.
-    failed: AtomicBool,
 }
 
 impl Pulse {
@@ -45,12 +43,6 @@ impl Pulse {
     pub fn beat(&self, now: Timestamp) {
         self.turn(now);
         self.0.wrote.store(now.as_second(), Ordering::Relaxed);
-        self.0.failed.store(false, Ordering::Relaxed);
-    }
-
-    /// The store could not be written.
-    pub(super) fn falter(&self) {
-        self.0.failed.store(true, Ordering::Relaxed);
     }
 
     /// When the store could last be written.
@@ -59,23 +51,14 @@ impl Pulse {
     }
 
     /// Whether the loop goes round.
-    pub(super) fn turns(&self, now: Timestamp) -> bool {
-        let turned = Timestamp::from_second(self.0.turned.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN);
-        !is_stale(turned, now)
+    pub fn turns(&self, now: Timestamp) -> bool {
+        let turned = Timestamp::from_second(self.0.turned.load(Ordering::Relaxed));
+        turned.is_ok_and(|turned| !is_stale(turned, now))
     }
 
-    /// What is wrong, in words.
-    pub fn wrong(&self, now: Timestamp) -> Vec<String> {
-        let (turns, writes) = (self.turns(now), !is_stale(self.wrote(), now));
-        let failed = self.0.failed.load(Ordering::Relaxed);
-        let mut wrong = Vec::new();
-        if !turns {
-            wrong.push("the loop of the daemon stands still".to_owned());
-        }
-        if failed || !writes && turns {
-            wrong.push("the store cannot be written".to_owned());
-        }
-        wrong
+    /// Whether the store could be written lately.
+    pub fn writes(&self, now: Timestamp) -> bool {
+        !is_stale(self.wrote(), now)
     }
 }
 
@@ -91,7 +74,7 @@ pub fn keep(env: &dyn Environment, heartbeat: &Heartbeat, pulse: &Pulse, scope: 
     let mut works = true;
     loop {
         let now = env.now();
-        if !is_stale(pulse.wrote(), now) {
+        if pulse.writes(now) {
             let failed = tell(env, &url, scope).err();
             match &failed {
                 Some(why) if works => tracing::error!("the heartbeat does not reach its monitor: {why}"),

@@ -119,6 +119,11 @@ impl Store {
         self.writer.submit(Lease::touch)
     }
 
+    /// Whether the last write went well. Asks nothing.
+    pub fn is_writable(&self) -> bool {
+        self.writer.is_well()
+    }
+
     /// Writes everything that waits, moves the write-ahead log into the database and ends the writing thread.
     pub fn close(&self) {
         self.writer.close();

@@ -53,9 +53,11 @@ pub(super) async fn trigger(shared: &Shared, who: &Who, asked: Trigger) -> Resul
     };
     shared.check_running()?;
     let pending = shared.state.tools.store.accept_manual(event);
+    let who = who.clone();
     let accepted = shared.finish(async move {
         let event = pending.ready().await?;
         let id = event.id;
+        tracing::info!(by = %who.name, event = id.0, automation = %event.automation, "a run is asked for by hand");
         permit.send(Input::Accepted(Arc::new(event)));
         Ok(id)
     });
@@ -108,8 +110,13 @@ pub(super) async fn plan(shared: &Shared, who: &Who, asked: Decision) -> Result<
         None => shared.state.tools.store.approve(asked.run, who.name.clone(), now, known),
         Some(reason) => shared.state.tools.store.reject(asked.run, format!("{reason} ({})", who.name), now),
     };
+    let (who, run) = (who.clone(), asked.run);
     let decided = shared.finish(async move {
         let decided = pending.ready().await?;
+        if let Decided::Now(event) = &decided {
+            let (event, automation) = of(event.as_ref());
+            tracing::info!(by = %who.name, run = run.0, event, automation, "plan {run} is decided");
+        }
         if let Decided::Now(Some(event)) = &decided {
             permit.send(Input::Accepted(Arc::new(event.clone())));
         }
@@ -128,8 +135,13 @@ pub(super) async fn dead(shared: &Shared, who: &Who, asked: DeadLetter) -> Resul
     let known = move |name: &AutomationName| routes.automations.contains(name);
     let now = shared.state.tools.env.now();
     let pending = shared.state.tools.store.close_dead_letter(asked.run, asked.remedy, now, known);
+    let (who, run) = (who.clone(), asked.run);
     let closed = shared.finish(async move {
         let closed = pending.ready().await?;
+        if let Closed::Now(event) = &closed {
+            let (event, automation) = of(event.as_ref());
+            tracing::info!(by = %who.name, run = run.0, event, automation, "the dead letter of run {run} is closed");
+        }
         if let Closed::Now(Some(event)) = &closed {
             permit.send(Input::Accepted(Arc::new(event.clone())));
         }
@@ -139,6 +151,11 @@ pub(super) async fn dead(shared: &Shared, who: &Who, asked: DeadLetter) -> Resul
         Closed::Now(event) => Ok(done(event)),
         other => Err(conflict(other.why_not(asked.run).unwrap_or_default())),
     }
+}
+
+/// What a log line says of an event that follows.
+fn of(event: Option<&Event>) -> (Option<i64>, Option<&str>) {
+    event.map(|event| (event.id.0, event.automation.as_str())).unzip()
 }
 
 fn done(event: Option<Event>) -> Answer {

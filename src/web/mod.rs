@@ -118,9 +118,17 @@ impl Shared {
     }
 
     /// Why nothing is done right now, if so: the daemon stops, its loop stands still, or the store cannot be written.
-    fn not_ready(&self) -> Vec<String> {
-        let stopping = self.state.stopping.is_cancelled().then(|| "uproctor is stopping".to_owned());
-        stopping.into_iter().chain(self.state.pulse.wrong(self.state.tools.env.now())).collect()
+    fn not_ready(&self) -> Vec<&'static str> {
+        let (pulse, now) = (&self.state.pulse, self.state.tools.env.now());
+        let turns = pulse.turns(now);
+        // Where the loop stands still, nobody has tried to write.
+        let writes = self.state.tools.store.is_writable() && (pulse.writes(now) || !turns);
+        let wrong = [
+            (self.state.stopping.is_cancelled(), "uproctor is stopping"),
+            (!turns, "the loop of the daemon stands still"),
+            (!writes, "the store cannot be written"),
+        ];
+        wrong.into_iter().filter(|(is_so, _)| *is_so).map(|(_, why)| why).collect()
     }
 
     /// Says no while the daemon stops.

@@ -2,7 +2,10 @@
 
 mod check;
 mod every_route;
+mod examples;
 mod http;
+mod logs;
 mod metrics;
 mod paging;
+mod readiness;
 mod roles;

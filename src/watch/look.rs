@@ -136,7 +136,8 @@ impl Watch {
             known.forget_old(|name| rows.iter().any(|(row, _)| row == name), now);
         }
         for (name, row) in rows {
-            if !known.is_observed(&name) && !(known.is_shown(now) && known.section.covers(&name)) {
+            let is_shown = known.is_shown(now) && known.section.covers(&name);
+            if !(is_shown || known.is_observed(&name)) {
                 continue;
             }
             let Ok(session_name) = SessionName::new(&name) else { continue };

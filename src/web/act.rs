@@ -71,7 +71,7 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
     }
     let Pause { held, reason, until } = asked;
     let who = who.clone();
-    let permit = shared.reserve()?;
+    let committed = shared.state.committed.clone();
     let hold = Hold { held, since: shared.state.tools.env.now(), until, reason };
     let pending = shared.state.tools.store.hold(hold.clone());
     let answer = json!({ "hold": api::hold(&hold) });
@@ -79,7 +79,8 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
         .finish(async move {
             pending.ready().await?;
             tracing::warn!(by = %who.name, "{} is paused: {}", hold.held, hold.reason);
-            permit.send(Input::Hold(hold));
+            // However much waits: the red button is never refused. Once committed, it holds; the engine hears of it in its turn.
+            let _ = committed.send(Input::Hold(hold)).await;
             Ok(())
         })
         .await?;
@@ -89,12 +90,12 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
 pub(super) async fn resume(shared: &Shared, who: &Who, asked: Resume) -> Result<Answer, Answer> {
     who.must_be(Role::Operator)?;
     let who = who.clone();
-    let permit = shared.reserve()?;
+    let committed = shared.state.committed.clone();
     let pending = shared.state.tools.store.release(asked.held.clone());
     let was_held = shared.finish(async move {
         let was_held = pending.ready().await?;
         tracing::warn!(by = %who.name, "{} goes on", asked.held);
-        permit.send(Input::Release(asked.held));
+        let _ = committed.send(Input::Release(asked.held)).await;
         Ok(was_held)
     });
     Ok(Answer::new(StatusCode::OK, json!({ "was_held": was_held.await? })))

@@ -37,7 +37,7 @@ use crate::{
     store::{History, StoreError},
 };
 use answer::Answer;
-use auth::Auth;
+use auth::{Auth, CurrentUsers};
 use board::Board;
 use metrics::Tally;
 use rate::Rates;
@@ -76,7 +76,10 @@ pub fn router(state: WebState) -> (Router, Upkeep) {
 
 fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
     let env = &state.tools.env;
+    let console = &state.routes.get().config.console;
+    let users = CurrentUsers::new(console.users.clone(), &console.users_file);
     let shared = Arc::new(Shared {
+        users,
         auth: Auth::new(Arc::clone(env), state.control.clone(), state.port),
         board: Arc::new(Board::new(env.now())),
         tally: Tally::new(&state.history),
@@ -92,7 +95,7 @@ fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
         .route("/ready", get(ready).fallback(only_get))
         .route("/metrics", get(metrics::show).fallback(only_get))
         .merge(api::router())
-        .merge(console::router(&shared))
+        .merge(console::router())
         .fallback(nothing_here)
         .with_state(Arc::clone(&shared));
     (router, Upkeep(shared))
@@ -106,15 +109,16 @@ struct Shared {
     /// Commits under way. They go on when the sender hangs up: whatever is committed is also handed over.
     commits: TaskTracker,
     auth: Auth,
+    users: CurrentUsers,
     board: Arc<Board>,
     tally: Tally,
     streams: console::Streams,
 }
 
 impl Shared {
-    /// Who may log in, as the configuration says now.
-    fn users(&self) -> Users {
-        self.state.routes.get().config.console.users.clone()
+    /// Who may log in now.
+    fn users(&self) -> Arc<Users> {
+        self.users.get()
     }
 
     /// Why nothing is done right now, if so: the daemon stops, its loop stands still, or the store cannot be written.

@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod backup;
 mod check;
 mod completions;
 mod console;
@@ -85,6 +86,8 @@ enum Command {
     Dead(dead::Args),
     /// Print the log of interventions, or verify that nobody changed it
     Audit(audit::Args),
+    /// Copy the store into a file, also while the daemon runs
+    Backup(backup::Args),
     /// Print a link that logs in to the console of the running daemon
     Console,
     /// Make users of the console and tokens for programs, and remove them
@@ -131,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Reject(args) => plans::reject(&args, config),
         Command::Dead(args) => dead::run(&args, config),
         Command::Audit(args) => audit::run(&args, config),
+        Command::Backup(args) => backup::run(&args, config),
         Command::Console => console::run(config),
         Command::User(args) => user::run(&args, config),
         Command::Doctor(args) => doctor::run(&args, config),

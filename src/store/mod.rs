@@ -3,6 +3,7 @@
 //! One thread writes (`writer.rs`); what waits for it at the same time is committed together. Everything that is
 //! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
 
+mod backup;
 mod cursors;
 mod dead;
 mod deliveries;

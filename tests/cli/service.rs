@@ -144,3 +144,29 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     lab.project.write("config.toml", &text.replace("127.0.0.1:0", &taken.local_addr().unwrap().to_string()));
     assert!(found(&lab, "daemon")[0].contains("is not to be had"), "{:?}", found(&lab, "daemon"));
 }
+
+#[test]
+fn a_backup_is_whole_also_while_the_daemon_writes() {
+    let lab = Lab::new(
+        1,
+        "newest",
+        "[[automation]]\nname = \"tick\"\non = { every = \"1s\" }\nscript = \"it.rhai\"\n",
+    );
+    let daemon = lab.daemon();
+    let runs = |lab: &Lab| lab.json(&["runs", "--json"]).as_array().unwrap().len();
+    crate::daemon::until("it runs", || runs(&lab) > 1);
+    let (code, text) = lab.run(&["backup", "copy.db"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = lab.run(&["backup", "copy.db"]);
+    assert!(code == 1 && text.contains("there is such a file already"), "{text}");
+    let copy = lab.project.path().join("copy.db");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions());
+    assert_eq!(mode & 0o077, 0, "it names participants");
+    daemon.stop();
+    let before = runs(&lab);
+    std::fs::rename(&copy, lab.project.path().join("uproctor.db")).unwrap();
+    let restored = runs(&lab);
+    assert!(restored > 1 && restored <= before, "{restored} of {before}");
+    assert_eq!(lab.run(&["audit", "--verify"]).0, 0);
+    assert_eq!(lab.run(&["backup", "nowhere/copy.db"]).0, 1);
+}

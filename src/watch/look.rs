@@ -136,7 +136,7 @@ impl Watch {
             known.forget_old(|name| rows.iter().any(|(row, _)| row == name), now);
         }
         for (name, row) in rows {
-            if !known.is_observed(&name) && !(known.is_shown(now) && known.section.covers(&name)) {
+            if !(known.is_observed(&name) || known.is_shown(now) && known.section.covers(&name)) {
                 continue;
             }
             let Ok(session_name) = SessionName::new(&name) else { continue };

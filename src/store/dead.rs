@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{History, Store, StoreError, holds, inbox, millis, standing, writer::Pending};
 use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, RunId, RunReport};
@@ -29,8 +29,7 @@ pub struct DeadLetter {
 }
 
 /// What a person does about a dead letter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// The event runs once more, from the beginning.
     Retry,

@@ -10,7 +10,7 @@ use super::{
 const ABOUT: &str = "What the console of uproctor shows and does, for programs. Instants are integers: milliseconds since 1970, \
                      UTC, by the daemon's clock. Only within what scripts and the log of interventions hold (`detail`, `entry`) \
                      they are as they stand there, mostly RFC 3339. Lists are newest first; `next` of one answer is `before` of \
-                     the next. An answer may get more fields.";
+                     the next, and only where it is null the list has ended. An answer may get more fields.";
 
 /// The document.
 pub(super) fn document() -> Value {

@@ -2,22 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Reading, not_found, page, read};
+use super::{Reading, not_found, read};
 use crate::{domain::EventId, store::EventsFilter, web::answer::Answer};
 
 pub(in crate::web::api) fn list(reading: &Reading) -> Result<Value, Answer> {
     let asked = &reading.asked;
-    let (owned, limit) = (|name: &str| asked.text(name).map(str::to_owned), asked.limit());
+    let owned = |name: &str| asked.text(name).map(str::to_owned);
     let filter = EventsFilter {
         automation: asked.automation()?,
         kind: owned("kind"),
         outcome: owned("outcome"),
         before: asked.before().map(EventId),
-        limit,
+        limit: asked.limit(),
     };
-    let rows = read(reading.history().events(&filter))?;
-    let rows: Vec<Value> = rows.into_iter().map(|row| json!(row)).collect();
-    Ok(page("events", &rows, limit, "event"))
+    let (rows, next) = read(reading.history().page_of_events(&filter))?;
+    Ok(json!({ "events": rows, "next": next }))
 }
 
 pub(in crate::web::api) fn one(reading: &Reading) -> Result<Value, Answer> {

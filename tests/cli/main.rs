@@ -10,6 +10,7 @@
 mod api;
 mod around;
 mod arranged;
+mod chat;
 mod check;
 mod console;
 mod cookbook;
@@ -19,6 +20,7 @@ mod docs;
 mod kill;
 mod lab;
 mod ledger;
+mod notify;
 mod observe;
 mod post;
 mod project;

@@ -22,6 +22,7 @@ use crate::{
     domain::{Held, Hold, Problem},
     environment::{Environment, Scope},
     live::Live,
+    notify::{self, Notifier},
     script::{self, Library, Tools},
     store::{History, Store, StoreError},
     web::{self, CurrentRoutes, Routes},
@@ -151,8 +152,17 @@ pub(super) fn serve(
         let scope = Scope { deadline: jiff::Timestamp::MAX, cancel: stop };
         handle.spawn_blocking(move || keep_heartbeat(&*tools.env, &heartbeat, &pulse, &scope))
     });
+    let notices = notify::Current::new(notify::Setup::of(&config));
+    let notifier = {
+        let notifier = Notifier::new(Arc::clone(tools), notices.clone());
+        let scope = Scope { deadline: jiff::Timestamp::MAX, cancel: stop.clone() };
+        handle.spawn_blocking(move || notifier.run(&scope))
+    };
     let watch = files.and_then(|files| {
-        let taken = move |config: &Arc<Config>, library: &Library| routes.set(Routes::of(config, library));
+        let taken = move |config: &Arc<Config>, library: &Library| {
+            routes.set(Routes::of(config, library));
+            notices.set(notify::Setup::of(config));
+        };
         let watch = Watch { config, library, files, reloads: daemon.reloads(), taken };
         let _runtime = handle.enter();
         match signal(SignalKind::hangup()) {
@@ -169,7 +179,8 @@ pub(super) fn serve(
     let result = daemon.run(&handle, &until.stop, &until.hurry);
     stop.cancel();
     let _ = runtime.block_on(web);
-    for task in [Some(greeting), Some(service), Some(upkeep), heartbeat, watch].into_iter().flatten() {
+    let tasks = [Some(greeting), Some(service), Some(upkeep), Some(notifier), heartbeat, watch];
+    for task in tasks.into_iter().flatten() {
         let _ = runtime.block_on(task);
     }
     drop(control);

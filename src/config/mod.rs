@@ -1,10 +1,12 @@
 //! `config.toml`: one documented struct a section, read with all problems at once.
 
 mod automation;
+mod channel;
 mod console;
 mod daemon;
 mod guard;
 mod http;
+mod notify;
 mod observe;
 mod overlap;
 mod pace;
@@ -26,10 +28,12 @@ use std::{
 };
 
 pub use automation::Automation;
+pub use channel::{Channel, Channels, Email, Security, Service};
 pub use console::{ConsoleSection, MetricsAccess};
 pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
+pub use notify::NotifyRule;
 pub use observe::{Observe, Observed, OtherRuns, ServerCondition, SessionCondition};
 pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
 pub use pace::{Debounce, Pace};
@@ -38,6 +42,8 @@ pub use server::UprootSection;
 pub use trigger::{Clock, MissedPolicy, Poll, Stays, Timing, Trigger, Webhook};
 pub use users::{Person, Token, Users, check_user_name, load as load_users};
 pub use watch::WatchSection;
+
+use secrecy::SecretString;
 
 use crate::domain::{AutomationName, Mode, Problem, did_you_mean};
 use reader::{Section, Source};
@@ -62,8 +68,28 @@ pub struct Config {
     pub console: ConsoleSection,
     /// `[http."HOST"]`.
     pub http: HttpSection,
+    /// `[channel.NAME]`.
+    pub channels: Channels,
+    /// `[[notify]]`, in the order of the file.
+    pub notify: Vec<NotifyRule>,
     /// `[[automation]]`, in the order of the file.
     pub automations: Vec<Automation>,
+}
+
+impl Config {
+    /// Every secret that it knows, so that none of them is told by mistake.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let hooks = self.automations.iter().flat_map(|automation| &automation.triggers);
+        let hooks = hooks.filter_map(|trigger| match trigger {
+            Trigger::Webhook(webhook) => Some(&webhook.secrets),
+            _ => None,
+        });
+        let heartbeat = self.daemon.heartbeat.iter().map(|heartbeat| &heartbeat.url);
+        let hosts = self.http.values().filter_map(|host| host.authorization.as_ref());
+        let channels = self.channels.values().flat_map(|channel| channel.service.secrets());
+        let all = [&self.uproot.token].into_iter().chain(hooks.flatten()).chain(heartbeat);
+        all.chain(hosts).chain(channels).cloned().collect()
+    }
 }
 
 impl fmt::Debug for Config {
@@ -77,6 +103,8 @@ impl fmt::Debug for Config {
             .field("guard", &self.guard)
             .field("console", &self.console)
             .field("http", &self.http)
+            .field("channels", &self.channels)
+            .field("notify", &self.notify)
             .field("automations", &self.automations)
             .finish_non_exhaustive()
     }
@@ -161,6 +189,8 @@ fn empty(file: &Path, text: String) -> Config {
         guard: GuardSection::new(),
         console: ConsoleSection::new(root_of(file)),
         http: HttpSection::new(),
+        channels: Channels::new(),
+        notify: Vec::new(),
         automations: Vec::new(),
     }
 }
@@ -195,9 +225,12 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);
     let hosts = whole.table("http", "[http]");
     config.http = http::read(&source, hosts, &secrets);
+    config.channels = channel::read(&source, whole.table("channel", "[channel]"), &secrets);
     let around = Surroundings { zone: config.daemon.timezone.as_ref(), zone_given, secrets: &secrets };
     config.automations =
         automations(&source, whole.tables("automation", "[[automation]]"), config.daemon.mode, &around);
+    config.notify =
+        notify::read(&source, whole.tables("notify", "[[notify]]"), &config.channels, &config.automations);
     whole.finish();
     let problems = source.finish();
     config.text = text;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{History, Store, StoreError, holds, inbox, millis, standing, writer::Pending};
+use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
 use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, RunId, RunReport};
 
 /// A dead letter. It is named by its run.
@@ -179,22 +179,22 @@ pub(super) fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     })
 }
 
-/// A run has ended. It becomes a dead letter where its event does not come again by itself.
+/// A run has ended. It becomes a dead letter where its event does not come again by itself; says whether it did.
 pub(super) fn after_run(
     connection: &Connection,
     run: RunId,
     at: Timestamp,
     report: &RunReport,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let kind = match report.outcome {
         _ if report.tripped => "tripped",
         Outcome::Failed => "failed",
         Outcome::Halted => "halted",
         Outcome::Interrupted => "interrupted",
-        Outcome::Done | Outcome::Skipped => return Ok(()),
+        Outcome::Done | Outcome::Skipped => return Ok(false),
     };
     if kind != "tripped" && comes_again(connection, run)? {
-        return Ok(());
+        return Ok(false);
     }
     put(connection, run, at, kind, report.reason.as_deref().unwrap_or_default())
 }
@@ -223,24 +223,27 @@ pub(super) fn uncertain<'a>(
         })
         .collect();
     let reason = format!("nobody knows whether this happened: {}", what.join(", "));
-    put(connection, run, at, "uncertain", &reason)
+    if put(connection, run, at, "uncertain", &reason)? {
+        news::dead(connection, run, at, &reason)?;
+    }
+    Ok(())
 }
 
-/// Adds a dead letter. What a run is one for first stays its reason.
+/// Adds a dead letter; says whether it is new. What a run is one for first stays its reason.
 pub(super) fn put(
     connection: &Connection,
     run: RunId,
     at: Timestamp,
     kind: &str,
     reason: &str,
-) -> rusqlite::Result<()> {
-    connection
+) -> rusqlite::Result<bool> {
+    let added = connection
         .prepare_cached(
             "INSERT INTO dead_letter (run, automation, at, kind, reason, state)
              SELECT id, automation, ?2, ?3, ?4, 'open' FROM run WHERE id = ?1 ON CONFLICT DO NOTHING",
         )?
         .execute(params![run.0, millis(at), kind, reason])?;
-    Ok(())
+    Ok(added > 0)
 }
 
 fn event_of(connection: &Connection, run: RunId) -> rusqlite::Result<Option<Event>> {

@@ -4,6 +4,7 @@
 //! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
 
 mod backup;
+mod channels;
 mod cursors;
 mod dead;
 mod deliveries;
@@ -17,6 +18,8 @@ mod kv;
 mod lease;
 pub mod log_csv;
 mod log_reading;
+mod news;
+mod notices;
 mod open;
 mod overview;
 mod paging;
@@ -38,6 +41,7 @@ use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
+pub use channels::{ChannelFailure, ChannelState};
 pub use cursors::{ClockCursor, PollCursor};
 pub use dead::{Closed, DeadLetter, Remedy};
 pub use deliveries::Delivery;
@@ -49,6 +53,7 @@ pub use inbox::{Acceptance, Intake, NewEvent, PollItem, PollOutcome};
 pub use interventions::{Broken, Intervention, verify};
 pub use kv::{KvScope, KvValue};
 pub use log_reading::{Filter, Methods};
+pub use notices::{NoticeRow, Told};
 pub use open::in_use;
 pub use overview::{EventsFilter, Sizes, Waits};
 pub use plans::{Decided, PlanHead, PlanRow};

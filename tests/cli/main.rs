@@ -10,6 +10,7 @@
 mod api;
 mod around;
 mod arranged;
+mod chat;
 mod check;
 mod console;
 mod cookbook;
@@ -20,6 +21,7 @@ mod json_api;
 mod kill;
 mod lab;
 mod ledger;
+mod notify;
 mod observe;
 mod post;
 mod project;

@@ -88,10 +88,11 @@ impl Arrangement {
             setup.generation = generation_named(&generation)?;
         }
         rooms(map, &mut setup)?;
-        automations(map, &mut setup, folder)?;
+        // Before the automations, which may speak to those that answer.
         for (address, _) in Self::answers(map)? {
             setup.config.http.entry(host_of(&address)?).or_default();
         }
+        automations(map, &mut setup, folder)?;
         Ok(setup)
     }
 

@@ -68,6 +68,7 @@ fn report(with: Outcome, without: Outcome, writes: Vec<WriteRow>) -> Report {
         runs: Vec::new(),
         notes: Vec::new(),
         automations: vec!["welcome".to_owned()],
+        silent: Vec::new(),
         sessions: ("lab".to_owned(), Vec::new()),
         dropped: 0,
         times: Times { start: START * 1_000_000, slow: BTreeMap::new() },

@@ -117,6 +117,7 @@ fn hostile_text_stays_text() {
         run: Some(1),
         event: None,
         automation: HOSTILE.to_owned(),
+        about: Some(HOSTILE.to_owned()),
         kind: "poll".to_owned(),
         at: START * 1000,
         started: None,

@@ -102,7 +102,6 @@ fn run_beside_bare_http() {
         run: RunId(1),
         script: Arc::clone(library.get(&automation.script).unwrap()),
         automation: Arc::clone(&automation),
-        span: tracing::Span::none(),
         mode: Mode::Live,
         scope: Scope::for_duration(env.now(), Duration::from_hours(1)),
         tools,

@@ -6,7 +6,6 @@ mod own;
 mod plans;
 mod poll;
 mod reload;
-mod said;
 mod standing;
 mod start;
 mod work;
@@ -35,7 +34,6 @@ use crate::{
     watch::LookError,
 };
 pub use ending::Ending;
-use said::UnderWay;
 pub use work::{Stub, Work};
 
 /// The longest a poll may take.
@@ -101,8 +99,8 @@ pub struct Dispatcher {
     /// Cancelled when runs are to end.
     cancel: CancellationToken,
     signal: Signal,
-    /// The run of each event that is under way.
-    under_way: HashMap<EventId, UnderWay>,
+    /// How to end the run of each event that is under way.
+    under_way: HashMap<EventId, Ending>,
     /// Why the last look failed, so that it is said once.
     look_failure: Option<String>,
     /// Why each poll failed the last time, so that a failure of all night is written down once.
@@ -130,9 +128,8 @@ impl Dispatcher {
                 Happened::Settled => released = self.held_back.take().unwrap_or_default(),
                 Happened::Looked { events, failure } => self.looked(events, failure.as_ref(), &mut step),
                 Happened::RunEnded { run, event, report, trace } => {
-                    if let Some(ended) = self.under_way.remove(&event.id) {
-                        ended.log_end(&report);
-                    }
+                    log_end(run, &event, &report);
+                    self.under_way.remove(&event.id);
                     let outcome = report.outcome;
                     self.tell_of_failure(now, run, &event, &report, &mut step);
                     // The door has written the hold down already.
@@ -157,9 +154,7 @@ impl Dispatcher {
         let at = self.tools.env.now();
         let ends = happened.into_iter().filter_map(|one| match one {
             Happened::RunEnded { run, event, report, trace } => {
-                if let Some(ended) = self.under_way.get(&event.id) {
-                    ended.log_end(&report);
-                }
+                log_end(run, &event, &report);
                 Some(Change::Ended { run, at, report, trace })
             }
             Happened::Input(_) | Happened::Settled | Happened::Looked { .. } | Happened::PollEnded { .. } => {
@@ -232,20 +227,21 @@ impl Dispatcher {
                 step.changes.push(Change::Clock { automation, cursor });
             }
             Command::NotRun { automation, kind, instant, count, reason } => {
-                tracing::warn!(%automation, %instant, "does not fire: {reason}");
                 let event = self.scheduled(now, automation, kind, instant, count);
+                tracing::warn!(event = event.id.0, automation = %event.automation, %instant, "does not fire: {reason}");
                 step.changes.push(Change::NotRun { event, reason });
             }
             Command::Gathered { event } => {
                 step.changes.push(Change::Gathered { event: event.id, count: event.count });
             }
-            Command::Drop { event, reason } => {
-                said::event_span(event).in_scope(|| tracing::info!("not run: {reason}"));
+            Command::Drop { automation, event, reason } => {
+                tracing::info!(event = event.0, %automation, "not run: {reason}");
                 step.changes.push(Change::Dropped { event, reason });
             }
             Command::Hold(hold) => {
                 if let Held::Automation(name) = &hold.held {
                     tracing::error!(
+                        automation = %name,
                         "{name} is paused: {}; see `uproctor runs {name} --failed`, then `uproctor resume {name}`",
                         hold.reason
                     );
@@ -253,8 +249,8 @@ impl Dispatcher {
                 step.changes.push(Change::Held(hold));
             }
             Command::Cancel { event } => {
-                if let Some(run) = self.under_way.get(&event) {
-                    run.ending.make_room();
+                if let Some(ending) = self.under_way.get(&event) {
+                    ending.make_room();
                 }
             }
             Command::Look => {
@@ -299,24 +295,20 @@ impl Dispatcher {
         }
         task.scope = self.scope(now, task.automation.time_limit);
         let start = run_start(now, &task, Some(event.id));
+        tracing::info!(run = task.run.0, event = event.id.0, automation = %event.automation, kind = %event.kind, mode = %task.mode, "{}run starts", task.mode.mark());
         step.changes.push(Change::Started(start));
         let ending = Ending::of(&task.scope);
-        task.span = said::span(task.run, Some(event.id), &event.automation, task.mode);
-        let under_way = UnderWay { ending: ending.clone(), span: task.span.clone(), mode: task.mode };
-        under_way.log_start(event.kind);
-        self.under_way.insert(event.id, under_way);
+        self.under_way.insert(event.id, ending.clone());
         work.push(Work::Run { task: Box::new(task), event, ending });
     }
 
     fn task(&self, automation: &AutomationName) -> Option<RunTask> {
         let automation = self.automations.get(automation)?;
-        let (run, mode) = (self.tools.store.new_run_id(), automation.mode);
         Some(RunTask {
-            run,
+            run: self.tools.store.new_run_id(),
             automation: Arc::clone(automation),
             script: Arc::clone(self.library.get(&automation.script)?),
-            mode,
-            span: said::span(run, None, &automation.name, mode),
+            mode: automation.mode,
             scope: Scope { deadline: Timestamp::MAX, cancel: self.cancel.clone() },
             tools: Arc::clone(&self.tools),
             signal: Arc::clone(&self.signal),
@@ -364,4 +356,14 @@ impl Step {
 fn tripped(now: Timestamp, run: RunId, automation: &AutomationName) -> Hold {
     let reason = format!("a guard stopped run {run}");
     Hold { held: Held::Automation(automation.clone()), since: now, until: None, reason }
+}
+
+fn log_end(run: RunId, event: &Event, report: &RunReport) {
+    let (run, event, automation) = (run.0, event.id.0, &event.automation);
+    let reason = report.reason.as_deref().unwrap_or_default();
+    if report.outcome == Outcome::Failed {
+        tracing::warn!(run, event, %automation, "run failed: {reason}");
+    } else {
+        tracing::info!(run, event, %automation, "run {}{}{reason}", report.outcome, if reason.is_empty() { "" } else { ": " });
+    }
 }

@@ -35,6 +35,8 @@ pub mod sim;
 
 pub mod live;
 
+pub mod notify;
+
 pub mod supervisor;
 
 pub mod daemon;

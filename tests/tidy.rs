@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The top-level modules, each of which may import those before it only.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "domain",
     "environment",
     "schedule",
@@ -25,6 +25,7 @@ const ORDER: [&str; 20] = [
     "sandbox",
     "sim",
     "live",
+    "notify",
     "supervisor",
     "daemon",
     "web",

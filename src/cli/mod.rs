@@ -2,11 +2,14 @@
 
 mod api;
 mod audit;
+mod backup;
 mod check;
+mod completions;
 mod console;
 mod control;
 mod dead;
 mod demo;
+mod doctor;
 mod exit;
 mod functions;
 mod init;
@@ -38,8 +41,12 @@ struct Cli {
     /// The configuration
     #[arg(long, global = true, default_value = "config.toml", value_name = "PATH")]
     config: PathBuf,
-    #[command(flatten)]
-    log: log::Args,
+    /// How much to log: off, error, warn, info, debug or trace [default: info; off where a command simulates]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<LevelFilter>,
+    /// Log as JSON, a line each
+    #[arg(long, global = true)]
+    log_json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -79,16 +86,24 @@ enum Command {
     Dead(dead::Args),
     /// Print the log of interventions, or verify that nobody changed it
     Audit(audit::Args),
+    /// Copy the store into a file, also while the daemon runs
+    Backup(backup::Args),
     /// Print a link that logs in to the console of the running daemon
     Console,
     /// Make users of the console and tokens for programs, and remove them
     User(user::Args),
+    /// Look at everything on which a night may fail: configuration, server, clocks, store, disk, daemon
+    Doctor(doctor::Args),
     /// List the functions that scripts can call
     Functions(functions::Args),
     /// Serve a simulated uproot server
     Sandbox(sandbox::Args),
     /// Make one call of the Admin API by hand
     Api(api::Args),
+    /// Print what the shell needs to complete commands
+    Completions(completions::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(completions::Man),
 }
 
 /// Reads the arguments and does what they say.
@@ -99,7 +114,7 @@ pub fn main() -> ExitCode {
         Command::Demo(_) | Command::Sandbox(_) | Command::Rehearse(_) | Command::Test(_)
     );
     let usual = if simulates { LevelFilter::OFF } else { LevelFilter::INFO };
-    log::begin(&cli.log, usual);
+    log::begin(cli.log.unwrap_or(usual), cli.log_json);
     let config = &cli.config;
     let exit = match cli.command {
         Command::Demo(args) => demo::run(&args),
@@ -119,8 +134,12 @@ pub fn main() -> ExitCode {
         Command::Reject(args) => plans::reject(&args, config),
         Command::Dead(args) => dead::run(&args, config),
         Command::Audit(args) => audit::run(&args, config),
+        Command::Backup(args) => backup::run(&args, config),
         Command::Console => console::run(config),
         Command::User(args) => user::run(&args, config),
+        Command::Doctor(args) => doctor::run(&args, config),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
         Command::Functions(args) => functions::run(&args),
         Command::Api(args) => api::run(args, config),
     };

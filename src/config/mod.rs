@@ -1,10 +1,12 @@
 //! `config.toml`: one documented struct a section, read with all problems at once.
 
 mod automation;
+mod channel;
 mod console;
 mod daemon;
 mod guard;
 mod http;
+mod notify;
 mod observe;
 mod overlap;
 mod pace;
@@ -28,10 +30,12 @@ use std::{
 };
 
 pub use automation::Automation;
-pub use console::ConsoleSection;
+pub use channel::{Channel, Channels, Email, Security, Service};
+pub use console::{ConsoleSection, MetricsAccess};
 pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection, host_of};
+pub use notify::NotifyRule;
 pub use observe::{Observe, Observed, OtherRuns, ServerCondition, SessionCondition};
 pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
 pub use pace::{Debounce, Pace};
@@ -41,6 +45,8 @@ pub use server::UprootSection;
 pub use trigger::{Clock, MissedPolicy, Poll, Stays, Timing, Trigger, Webhook};
 pub use users::{Person, Token, Users, check_user_name, load as load_users};
 pub use watch::WatchSection;
+
+use secrecy::SecretString;
 
 use crate::domain::{AutomationName, Mode, Problem, did_you_mean};
 use reader::{Section, Source};
@@ -65,8 +71,28 @@ pub struct Config {
     pub console: ConsoleSection,
     /// `[http."HOST"]`.
     pub http: HttpSection,
+    /// `[channel.NAME]`.
+    pub channels: Channels,
+    /// `[[notify]]`, in the order of the file.
+    pub notify: Vec<NotifyRule>,
     /// `[[automation]]`, in the order of the file.
     pub automations: Vec<Automation>,
+}
+
+impl Config {
+    /// Every secret that it knows, so that none of them is told by mistake.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let hooks = self.automations.iter().flat_map(|automation| &automation.triggers);
+        let hooks = hooks.filter_map(|trigger| match trigger {
+            Trigger::Webhook(webhook) => Some(&webhook.secrets),
+            _ => None,
+        });
+        let heartbeat = self.daemon.heartbeat.iter().map(|heartbeat| &heartbeat.url);
+        let hosts = self.http.values().filter_map(|host| host.authorization.as_ref());
+        let channels = self.channels.values().flat_map(|channel| channel.service.secrets());
+        let all = [&self.uproot.token].into_iter().chain(hooks.flatten()).chain(heartbeat);
+        all.chain(hosts).chain(channels).cloned().collect()
+    }
 }
 
 impl fmt::Debug for Config {
@@ -80,6 +106,8 @@ impl fmt::Debug for Config {
             .field("guard", &self.guard)
             .field("console", &self.console)
             .field("http", &self.http)
+            .field("channels", &self.channels)
+            .field("notify", &self.notify)
             .field("automations", &self.automations)
             .finish_non_exhaustive()
     }
@@ -164,6 +192,8 @@ fn empty(file: &Path, text: String) -> Config {
         guard: GuardSection::new(),
         console: ConsoleSection::new(root_of(file)),
         http: HttpSection::new(),
+        channels: Channels::new(),
+        notify: Vec::new(),
         automations: Vec::new(),
     }
 }
@@ -192,15 +222,19 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     let daemon = whole.table("daemon", "[daemon]");
     let zone_given = daemon.as_ref().is_some_and(|daemon| daemon.has("timezone"));
     config.daemon = DaemonSection::read(&source, daemon, &secrets, has_users);
+    config.console.check_metrics(&source, config.daemon.listen);
     config.watch = WatchSection::read(whole.table("watch", "[watch]"));
     let guard = whole.table("guard", "[guard]");
     config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);
     let hosts = whole.table("http", "[http]");
     config.http = http::read(&source, hosts, &secrets);
+    config.channels = channel::read(&source, whole.table("channel", "[channel]"), &secrets);
     let zone = config.daemon.timezone.as_ref();
     let around = Surroundings { zone, zone_given, secrets: &secrets, watch: &config.watch };
     config.automations =
         automations(&source, whole.tables("automation", "[[automation]]"), config.daemon.mode, &around);
+    config.notify =
+        notify::read(&source, whole.tables("notify", "[[notify]]"), &config.channels, &config.automations);
     whole.finish();
     let problems = source.finish();
     config.text = text;

@@ -7,6 +7,7 @@ mod event;
 mod hold;
 mod ids;
 mod name;
+mod notice;
 mod pattern;
 mod player;
 mod problem;
@@ -23,7 +24,10 @@ pub use effect::{Effect, EffectState};
 pub use event::{Detail, Event, EventKind, Observation};
 pub use hold::{Held, Hold};
 pub use ids::{EventId, RunId};
-pub use name::{AppName, AutomationName, ConfigName, HookName, NameError, PlayerName, RoomName, SessionName};
+pub use name::{
+    AppName, AutomationName, ChannelName, ConfigName, HookName, NameError, PlayerName, RoomName, SessionName,
+};
+pub use notice::{NewNotice, News, Notice, NoticeKind};
 pub use pattern::Pattern;
 pub use player::{Class, OBSERVED, PageKind, PlayerCondition};
 pub use problem::{Problem, Severity, line_column, offset_of};

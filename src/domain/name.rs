@@ -136,6 +136,10 @@ name!(
     /// The name of a webhook: the last part of its address, `/hooks/NAME`.
     HookName, "webhook name"
 );
+name!(
+    /// The name of a channel in `config.toml`: where notices go.
+    ChannelName, "channel name"
+);
 
 #[cfg(test)]
 mod tests {

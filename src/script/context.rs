@@ -107,7 +107,7 @@ impl RunContext {
 
     /// Adds a line to the run's log and to the daemon's.
     pub(super) fn log(&self, kind: TraceKind, text: &str) {
-        // The run's span says which run it is.
+        // Of which run it is says the span that it runs in.
         let mark = self.actor.mode.mark();
         match kind {
             TraceKind::Warn => tracing::warn!("{mark}{text}"),

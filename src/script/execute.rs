@@ -38,8 +38,6 @@ pub struct RunTask {
     pub script: Arc<Script>,
     /// Whether its writes are carried out.
     pub mode: Mode,
-    /// In which everything stands that is logged while it works.
-    pub span: tracing::Span,
     /// What it must keep within.
     pub scope: Scope,
     /// What all runs share.

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{History, Store, StoreError, holds, inbox, millis, standing, writer::Pending};
+use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
 use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, RunId, RunReport};
 
 /// A dead letter. It is named by its run.
@@ -29,8 +29,7 @@ pub struct DeadLetter {
 }
 
 /// What a person does about a dead letter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// The event runs once more, from the beginning.
     Retry,
@@ -167,9 +166,9 @@ impl History {
     }
 }
 
-const LETTER: &str = "run, automation, at, kind, reason, state, closed, note";
+pub(super) const LETTER: &str = "run, automation, at, kind, reason, state, closed, note";
 
-fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+pub(super) fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     Ok(DeadLetter {
         run: row.get(0)?,
         automation: row.get(1)?,
@@ -182,22 +181,22 @@ fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     })
 }
 
-/// A run has ended. It becomes a dead letter where its event does not come again by itself.
+/// A run has ended. It becomes a dead letter where its event does not come again by itself; says whether it did.
 pub(super) fn after_run(
     connection: &Connection,
     run: RunId,
     at: Timestamp,
     report: &RunReport,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let kind = match report.outcome {
         _ if report.tripped => "tripped",
         Outcome::Failed => "failed",
         Outcome::Halted => "halted",
         Outcome::Interrupted => "interrupted",
-        Outcome::Done | Outcome::Skipped => return Ok(()),
+        Outcome::Done | Outcome::Skipped => return Ok(false),
     };
     if kind != "tripped" && comes_again(connection, run)? {
-        return Ok(());
+        return Ok(false);
     }
     put(connection, run, at, kind, report.reason.as_deref().unwrap_or_default())
 }
@@ -234,24 +233,27 @@ pub(super) fn uncertain<'a>(
         })
         .collect();
     let reason = format!("nobody knows whether this happened: {}", what.join(", "));
-    put(connection, run, at, "uncertain", &reason)
+    if put(connection, run, at, "uncertain", &reason)? {
+        news::dead(connection, run, at, &reason)?;
+    }
+    Ok(())
 }
 
-/// Adds a dead letter. What a run is one for first stays its reason.
+/// Adds a dead letter; says whether it is new. What a run is one for first stays its reason.
 pub(super) fn put(
     connection: &Connection,
     run: RunId,
     at: Timestamp,
     kind: &str,
     reason: &str,
-) -> rusqlite::Result<()> {
-    connection
+) -> rusqlite::Result<bool> {
+    let added = connection
         .prepare_cached(
             "INSERT INTO dead_letter (run, automation, at, kind, reason, state)
              SELECT id, automation, ?2, ?3, ?4, 'open' FROM run WHERE id = ?1 ON CONFLICT DO NOTHING",
         )?
         .execute(params![run.0, millis(at), kind, reason])?;
-    Ok(())
+    Ok(added > 0)
 }
 
 fn event_of(connection: &Connection, run: RunId) -> rusqlite::Result<Option<Event>> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{History, Store, StoreError, cursors, instant, millis, open, writer::Pending};
+use super::{History, Store, StoreError, cursors, instant, millis, news, open, writer::Pending};
 use crate::domain::{AutomationName, Held, Hold, PlayerName, SessionName};
 
 /// Holds something while another program has the store and cannot be asked. Whoever writes to the server looks at the
@@ -80,6 +80,15 @@ pub(super) fn why_held(
 
 pub(super) fn put(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
     let (kind, session, name) = columns(&hold.held);
+    let is_held: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3
+                AND (until IS NULL OR until > ?4))",
+        )?
+        .query_row(params![kind, session, name, millis(hold.since)], |row| row.get(0))?;
+    if !is_held {
+        news::held(connection, hold)?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO hold (kind, session, name, since, until, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use super::{Delivery, PollCursor, Store, cursors, deliveries, millis, timers, writer::Pending};
+use super::{Delivery, PollCursor, Store, cursors, deliveries, millis, news, timers, writer::Pending};
 use crate::config::Stays;
 use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, Mode};
 
@@ -153,6 +153,9 @@ impl Store {
                 events.push(event);
             }
             cursors::put(connection, &outcome.automation, cursors::poll_name(outcome.mode), &outcome.cursor)?;
+            if outcome.intake != Intake::Nothing {
+                news::works(connection, outcome.automation.as_str(), news::Source::Poll, outcome.at)?;
+            }
             Ok(events)
         })
     }

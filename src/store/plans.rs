@@ -10,10 +10,14 @@ use super::{
     effects::{effect, insert_all},
     holds,
     inbox::{self, NewEvent},
-    interventions, millis, runs,
+    interventions, millis,
+    news::{self, PlanNews},
+    runs,
     writer::Pending,
 };
 use crate::domain::{AutomationName, Detail, Effect, Event, EventKind, RunId, TraceLine};
+
+const EXPIRED: &str = "its plan expired before anybody approved it";
 
 /// Why writes are held back, and for how long.
 #[derive(Clone, Debug)]
@@ -226,25 +230,36 @@ impl History {
     }
 }
 
-/// A run has ended. A plan of an earlier run of its automation that wants exactly the same is replaced by its own: a script that
+/// A run has ended; says what is new of its plan, if it has one. A plan of an earlier run of its automation that wants exactly the same is replaced by its own: a script that
 /// runs every minute would else ask for the same again and again.
-pub(super) fn replace_older(connection: &Connection, run: RunId, now: Timestamp) -> rusqlite::Result<()> {
-    let Ok(automation) = waiting(connection, run)? else { return Ok(()) };
+pub(super) fn replace_older(
+    connection: &Connection,
+    run: RunId,
+    now: Timestamp,
+) -> rusqlite::Result<Option<PlanNews>> {
+    let Ok(automation) = waiting(connection, run)? else { return Ok(None) };
     let older: Vec<i64> = connection
         .prepare_cached("SELECT run FROM plan WHERE automation = ?1 AND state = 'waiting' AND run < ?2")?
         .query_map(params![automation, run.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let mut news = PlanNews::New;
     if older.is_empty() {
-        return Ok(());
+        return Ok(Some(news));
     }
     let wanted = wants(connection, run.0)?;
     for plan in older {
         if wants(connection, plan)? == wanted {
             let note = format!("plan {run} wants the same");
             decide(connection, RunId(plan), "replaced", Some(&note), now)?;
+            news = PlanNews::Again;
         }
     }
-    Ok(())
+    Ok(Some(news))
+}
+
+/// What is new of the plan of a run that the daemon did not see to its end.
+pub(super) fn left_behind(connection: &Connection, run: RunId) -> rusqlite::Result<Option<PlanNews>> {
+    Ok(waiting(connection, run)?.is_ok().then_some(PlanNews::New))
 }
 
 /// What a plan wants to do to whom, from which page; when the player came there does not matter.
@@ -256,9 +271,9 @@ fn wants(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
     Ok(effects)
 }
 
-const PLAN: &str = "run, automation, made, expires, reason, state, decided, note";
+pub(super) const PLAN: &str = "run, automation, made, expires, reason, state, decided, note";
 
-fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
+pub(super) fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
     Ok(PlanRow {
         run: row.get(0)?,
         automation: row.get(1)?,
@@ -272,7 +287,7 @@ fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
     })
 }
 
-fn planned(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
+pub(super) fn planned(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
     connection
         .prepare_cached(
             "SELECT ordinal, action, target, player, arguments, precondition, irreversible, state, note
@@ -315,7 +330,9 @@ fn expire(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<RunId
         .collect::<Result<_, _>>()?;
     for run in &over {
         decide(connection, RunId(*run), "expired", None, now)?;
-        dead::put(connection, RunId(*run), now, "expired", "its plan expired before anybody approved it")?;
+        if dead::put(connection, RunId(*run), now, "expired", EXPIRED)? {
+            news::dead(connection, RunId(*run), now, EXPIRED)?;
+        }
     }
     Ok(over.into_iter().map(RunId).collect())
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    ClockCursor, OpenEffect, Store, cursors, dead, effects, holds, inbox, millis, plans, standing,
+    ClockCursor, OpenEffect, Store, cursors, dead, effects, holds, inbox, millis, news, plans, standing,
     writer::Pending,
 };
 use crate::domain::{AutomationName, Event, EventId, Hold, Mode, Outcome, RunId, RunReport, TraceLine};
@@ -160,8 +160,9 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
             connection
                 .prepare_cached("UPDATE run SET ended = ?2, outcome = ?3, reason = ?4 WHERE id = ?1")?
                 .execute(params![run.0, millis(*at), report.outcome.as_str(), report.reason])?;
-            dead::after_run(connection, *run, *at, report)?;
-            plans::replace_older(connection, *run, *at)?;
+            let is_dead = dead::after_run(connection, *run, *at, report)?;
+            let plan = plans::replace_older(connection, *run, *at)?;
+            news::after_run(connection, *run, *at, report, is_dead, plan)?;
             connection
                 .prepare_cached(
                     "UPDATE event SET state = 'done' WHERE id = (SELECT event FROM run WHERE id = ?1)",
@@ -205,7 +206,9 @@ fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovere
         .query_map(params![millis(now), report.reason], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for run in &interrupted {
-        dead::after_run(connection, RunId(*run), now, &report)?;
+        let is_dead = dead::after_run(connection, RunId(*run), now, &report)?;
+        let plan = plans::left_behind(connection, RunId(*run))?;
+        news::after_run(connection, RunId(*run), now, &report, is_dead, plan)?;
     }
     let interrupted = interrupted.len();
     connection.execute("UPDATE event SET state = 'done' WHERE state = 'running'", [])?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 6] = ["
+const MIGRATIONS: [&str; 7] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -199,11 +199,63 @@ const MIGRATIONS: [&str; 6] = ["
     CREATE TABLE script_version (
         name TEXT NOT NULL,
         hash TEXT NOT NULL,            -- SHA-256 of the text
-        first INTEGER NOT NULL,        -- when it was first in use
+        first INTEGER NOT NULL,        -- since when it was in use; going back to an older text is a version anew
         source TEXT NOT NULL,
-        PRIMARY KEY (name, hash)
+        PRIMARY KEY (name, first)
     ) STRICT;
     ALTER TABLE trace ADD COLUMN line INTEGER;  -- of the script, from 1
+", "
+    -- What has happened that rules may tell of, until it is decided who is told.
+    CREATE TABLE news (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        kinds TEXT NOT NULL,           -- words of domain::NoticeKind, with a space between
+        covered TEXT,                  -- whoever is told of this is not told of these
+        automation TEXT,
+        run INTEGER,
+        reason TEXT NOT NULL,
+        again INTEGER NOT NULL         -- it was told before in the same words
+    ) STRICT;
+    -- What failed when it was last done, so that it is said once that it works again.
+    CREATE TABLE failing (
+        automation TEXT NOT NULL,
+        source TEXT NOT NULL,          -- run, poll
+        since INTEGER NOT NULL,
+        times INTEGER NOT NULL,
+        PRIMARY KEY (automation, source)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The notices on their way out, and those that have gone.
+    CREATE TABLE notice (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        channel TEXT NOT NULL,
+        kind TEXT,                     -- a word of domain::NoticeKind; none: a script said it
+        automation TEXT,
+        run INTEGER,
+        key TEXT,                      -- what the script knows it by
+        title TEXT NOT NULL,
+        text TEXT NOT NULL,
+        urgent INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        due INTEGER NOT NULL,
+        state TEXT NOT NULL,           -- waiting, sent, dropped, lost
+        settled INTEGER,
+        message INTEGER,               -- those with the same number went out as one message
+        why TEXT                       -- why it is lost
+    ) STRICT;
+    CREATE INDEX notice_waiting ON notice (channel, due) WHERE state = 'waiting';
+    CREATE INDEX notice_sent ON notice (channel, settled) WHERE state = 'sent';
+    CREATE INDEX notice_about ON notice (channel, kind, automation, due);
+    CREATE INDEX notice_key ON notice (channel, key, at) WHERE key IS NOT NULL;
+    -- How the channels do.
+    CREATE TABLE channel (
+        name TEXT PRIMARY KEY,
+        failures INTEGER NOT NULL,     -- in a row
+        next INTEGER,                  -- when it is tried again
+        why TEXT,
+        since INTEGER,                 -- since when it fails
+        sent INTEGER                   -- when a message last arrived
+    ) STRICT, WITHOUT ROWID;
 ", "
     ALTER TABLE dead_letter ADD COLUMN event INTEGER;  -- what was begun in its place, once it was retried or resumed
     CREATE INDEX dead_letter_event ON dead_letter (event) WHERE event IS NOT NULL;

@@ -17,14 +17,14 @@ impl Store {
         let events: Vec<Event> =
             events.into_iter().map(|event| event.numbered(self.new_event_id())).collect();
         self.writer.submit(move |connection| {
+            for name in &forgotten {
+                connection.prepare_cached("DELETE FROM watched WHERE name = ?1")?.execute([name])?;
+            }
             for event in &events {
                 inbox::insert(connection, event)?;
             }
             for (name, value) in &remembered {
                 put(connection, name, value)?;
-            }
-            for name in &forgotten {
-                connection.prepare_cached("DELETE FROM watched WHERE name = ?1")?.execute([name])?;
             }
             Ok(events.clone())
         })

@@ -212,6 +212,14 @@ impl Watch {
         self.lock().sessions.get(session.as_str()).map_or(Value::Null, Session::counts)
     }
 
+    /// The labels of all players that are known: who they are outside of the experiment.
+    pub fn labels(&self) -> Vec<String> {
+        let known = self.lock();
+        let players = known.sessions.values().flat_map(|session| session.players.iter());
+        let labels = players.filter(|(name, player)| ***name != player.label);
+        labels.map(|(_, player)| player.label.clone()).collect()
+    }
+
     /// Whether what was observed of a player is still so, on the same visit to the same page; if not, why. `told` is the player as
     /// observed: `show_page` and `entered` count.
     pub fn still(

@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// A watch and the server that it looks at.
-struct Lab {
-    folder: TempDir,
-    world: Arc<World>,
-    watch: Watch,
-    rules: String,
+pub(super) struct Lab {
+    pub(super) folder: TempDir,
+    pub(super) world: Arc<World>,
+    pub(super) watch: Watch,
+    pub(super) rules: String,
 }
 
 fn config(rules: &str) -> Config {
@@ -30,12 +30,12 @@ fn config(rules: &str) -> Config {
     config::parse("config.toml".as_ref(), text, &|_| Some("token".to_owned())).accept().unwrap()
 }
 
-fn on(on: &str) -> String {
+pub(super) fn on(on: &str) -> String {
     format!("[[automation]]\nname = \"a\"\nscript = \"a.rhai\"\non = {on}\n")
 }
 
 impl Lab {
-    fn new(rules: &str) -> Self {
+    pub(super) fn new(rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let world = Arc::new(World::default());
         let watch = watch(&folder, &world, rules);
@@ -58,12 +58,12 @@ impl Lab {
         self.watch.set_rules(config.watch.clone(), Rule::of(config.automations.iter(), &config.watch));
     }
 
-    fn server<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    pub(super) fn server<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.world.0.lock().unwrap())
     }
 
     /// A session in which these players are on the first page.
-    fn session(&self, name: &str, players: &[&str]) {
+    pub(super) fn session(&self, name: &str, players: &[&str]) {
         self.server(|state| {
             let now = state.theirs;
             let moves = players.iter().map(|player| ((*player).to_owned(), vec![(now, 0)])).collect();
@@ -73,7 +73,7 @@ impl Lab {
     }
 
     /// A player goes to a page.
-    fn goes(&self, session: &str, player: &str, page: i64) {
+    pub(super) fn goes(&self, session: &str, player: &str, page: i64) {
         self.server(|state| {
             let now = state.theirs;
             let session = state.sessions.get_mut(session).unwrap();
@@ -83,7 +83,7 @@ impl Lab {
     }
 
     /// Looks every five seconds, for so long, while these players are heard of; gives what was told, as `what player` or `what`.
-    fn watch_for(&self, seconds: f64, there: &[(&str, &str)]) -> Vec<String> {
+    pub(super) fn watch_for(&self, seconds: f64, there: &[(&str, &str)]) -> Vec<String> {
         let mut told = Vec::new();
         for _ in 0..(seconds / 5.0) as u32 {
             self.world.pass(5.0);
@@ -98,12 +98,12 @@ impl Lab {
         told
     }
 
-    fn look(&self) -> Vec<String> {
+    pub(super) fn look(&self) -> Vec<String> {
         self.watch.look(&forever()).0.iter().map(word).collect()
     }
 
     /// What was asked since the last time.
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.server(|state| std::mem::take(&mut state.asked))
     }
 }
@@ -118,7 +118,7 @@ fn watch(folder: &TempDir, world: &Arc<World>, rules: &str) -> Watch {
     watch
 }
 
-fn forever() -> Scope {
+pub(super) fn forever() -> Scope {
     Scope { deadline: Timestamp::MAX, cancel: CancellationToken::new() }
 }
 

@@ -1,0 +1,149 @@
+//! One message, before a service's own form is given to it.
+
+use super::{Setup, mask::Mask, text::shorten};
+use crate::{
+    config::Channel,
+    domain::{ChannelName, Notice, NoticeKind},
+};
+
+/// How many lines a message that stands for several notices has.
+const LINES: usize = 15;
+/// The longest line of such a message.
+const LONGEST_LINE: usize = 300;
+
+/// What a service is given. Nothing in it is to be obeyed: every text is shown as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The number of its first notice: a receiver that has seen it before knows it by that.
+    pub id: i64,
+    /// A few words, on one line.
+    pub title: String,
+    /// The text, of several lines maybe.
+    pub text: String,
+    /// Where to go on: what it is called, and an address.
+    pub link: Option<(String, String)>,
+    /// It should wake somebody up.
+    pub urgent: bool,
+    /// To whom it goes.
+    pub channel: ChannelName,
+    /// When the first of it happened, in milliseconds since 1970.
+    pub at: i64,
+    /// What the first of it is: the word of a rule, or `script`.
+    pub kind: &'static str,
+}
+
+impl Message {
+    /// The message for notices that go out together, at least one. `more` is how many wait beside them for the next one.
+    pub(super) fn of(
+        name: &ChannelName,
+        channel: &Channel,
+        notices: &[Notice],
+        setup: &Setup,
+        mask: &Mask,
+    ) -> Option<Self> {
+        let (first, others) = notices.split_first()?;
+        let urgent = notices.iter().any(|one| one.notice.urgent);
+        let mut message = Self {
+            id: first.id,
+            title: String::new(),
+            text: String::new(),
+            link: None,
+            urgent,
+            channel: name.clone(),
+            at: first.notice.at.as_millisecond(),
+            kind: first.notice.kind.map_or("script", NoticeKind::as_str),
+        };
+        if others.is_empty() {
+            message.title.clone_from(&first.notice.title);
+            message.text.clone_from(&first.notice.text);
+            message.add_way_on(first, setup);
+        } else {
+            message.title = format!("{} notices", notices.len());
+            message.text = lines(notices);
+            if notices.iter().any(|one| one.notice.kind.is_some()) {
+                message.link = setup.console.page("").map(|url| ("Open the console".to_owned(), url));
+            }
+        }
+        let hidden = |text: &str| setup.without_secrets(&mask.apply(text, channel.mask));
+        message.title = hidden(&message.title);
+        message.text = hidden(&message.text);
+        Some(message)
+    }
+
+    /// Where a person goes on: a page of the console, or else a command.
+    fn add_way_on(&mut self, one: &Notice, setup: &Setup) {
+        let notice = &one.notice;
+        let Some(kind) = notice.kind else { return };
+        let (label, page, command) = match (kind, notice.run, &notice.automation) {
+            (NoticeKind::Plan, Some(run), _) => {
+                ("Look and approve", format!("plans/{run}"), format!("uproctor approve {run}"))
+            }
+            (NoticeKind::Failed, Some(run), _) => {
+                ("Look at the run", format!("runs/{run}"), format!("uproctor show {run}"))
+            }
+            (NoticeKind::Dead, ..) => ("Decide", "dead".to_owned(), "uproctor dead".to_owned()),
+            (NoticeKind::Held, _, Some(name)) => {
+                ("Open the console", String::new(), format!("uproctor resume {name}"))
+            }
+            (NoticeKind::Held, ..) => ("Open the console", String::new(), "uproctor resume".to_owned()),
+            _ => return,
+        };
+        match setup.console.page(&page) {
+            Some(url) => self.link = Some((label.to_owned(), url)),
+            None => {
+                let text = format!("{}\n{label}: {command}", self.text);
+                self.text = text.trim_start().to_owned();
+            }
+        }
+    }
+
+    /// The title, the text and the link below one another, for services that know no more than text.
+    pub(super) fn plain(&self, longest: usize) -> String {
+        let link = self.link.as_ref().map(|(label, url)| format!("\n{label}: {url}")).unwrap_or_default();
+        let left = longest.saturating_sub(self.title.chars().count() + 1 + link.chars().count());
+        let text = shorten(&self.text, left);
+        let all = if self.title.is_empty() { text } else { format!("{}\n{text}", self.title) };
+        format!("{}{link}", all.trim_end())
+    }
+}
+
+/// A line for each kind about each automation, and for each notice of a script.
+fn lines(notices: &[Notice]) -> String {
+    let mut groups: Vec<(&Notice, usize)> = Vec::new();
+    for one in notices {
+        let same = |known: &&mut (&Notice, usize)| {
+            let (known, new) = (&known.0.notice, &one.notice);
+            known.kind.is_some() && (known.kind, &known.automation) == (new.kind, &new.automation)
+        };
+        match groups.iter_mut().find(same) {
+            // The newest speaks for all.
+            Some((last, count)) => (*last, *count) = (one, *count + 1),
+            None => groups.push((one, 1)),
+        }
+    }
+    let all = groups.len();
+    let mut lines: Vec<String> = groups
+        .into_iter()
+        .take(LINES)
+        .map(|(Notice { notice, .. }, count)| {
+            let first = notice.text.lines().next().unwrap_or_default();
+            let who = notice.automation.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+            let title = match notice.kind {
+                Some(NoticeKind::Failed) if count > 1 => format!("{who}{count} runs failed, the last"),
+                Some(NoticeKind::Dead) if count > 1 => format!("{who}{count} runs need a person, the last"),
+                Some(_) if count > 1 => format!("{} ({count} times)", notice.title),
+                _ => notice.title.clone(),
+            };
+            let said = match (title.as_str(), first) {
+                ("", text) => text.to_owned(),
+                (title, "") => title.to_owned(),
+                (title, text) => format!("{title}: {text}"),
+            };
+            format!("- {}", shorten(&said, LONGEST_LINE))
+        })
+        .collect();
+    if all > LINES {
+        lines.push(format!("and {} more: `uproctor notify --all` lists them", all - LINES));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,1 @@
+//! Each service as its documentation says, and notices in virtual time.

@@ -1,6 +1,8 @@
 //! Expectations beside a script: `scripts/NAME.test.rhai`. Each `fn test_...()` in it arranges a rehearsal, lets time
 //! pass and says what has to have come of it.
 
+mod claims;
+
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -150,7 +152,7 @@ fn register(engine: &mut Engine, setup: &Setup, file: &Path) {
     engine.register_fn("rehearse", move || plain(&Map::new()));
     acts(engine);
     looks(engine);
-    claims(engine);
+    claims::claims(engine);
 }
 
 /// What a test does to a rehearsal.
@@ -282,6 +284,9 @@ fn looks(engine: &mut Engine) {
     engine.register_fn("requests", |handle: &mut Handle| -> RhaiResultOf<Array> {
         lock(&handle.0).requests().iter().map(dynamic).collect()
     });
+    engine.register_fn("notices", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        lock(&handle.0).notices().map_err(failed)?.iter().map(dynamic).collect()
+    });
     engine.register_fn("log", |handle: &mut Handle| -> RhaiResultOf<Array> {
         lock(&handle.0).log().map_err(failed)?.iter().map(dynamic).collect()
     });
@@ -313,39 +318,6 @@ fn writes(handle: &Handle, wanted: &dyn Fn(&Value) -> bool) -> RhaiResultOf<Arra
 
 fn count(handle: &Handle, wanted: &dyn Fn(&Value) -> bool) -> RhaiResultOf<i64> {
     Ok(i64::try_from(writes(handle, wanted)?.len()).unwrap_or(i64::MAX))
-}
-
-/// What a test claims.
-fn claims(engine: &mut Engine) {
-    engine.register_fn("expect", |holds: bool| match holds {
-        true => Ok(()),
-        false => Err(error("what is expected here does not hold".to_owned())),
-    });
-    engine.register_fn("expect", |holds: bool, what: &str| match holds {
-        true => Ok(()),
-        false => Err(error(format!("expected: {what}"))),
-    });
-    engine.register_fn("expect_eq", |found: Dynamic, wanted: Dynamic| -> RhaiResultOf<()> {
-        let (found, wanted) = (json(&found)?, json(&wanted)?);
-        if same(&found, &wanted) { Ok(()) } else { Err(error(format!("expected {wanted}, found {found}"))) }
-    });
-    engine.register_fn("fail", |why: &str| -> RhaiResultOf<()> { Err(error(why.to_owned())) });
-}
-
-/// Whole numbers are compared as such; where one of two has a fraction, they may differ in the last digits, as results of
-/// computations do.
-fn same(found: &Value, wanted: &Value) -> bool {
-    match (found, wanted) {
-        (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => {
-            let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
-            (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
-        }
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
-        }
-        _ => found == wanted,
-    }
 }
 
 fn dynamic(value: &Value) -> RhaiResultOf<Dynamic> {

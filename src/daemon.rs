@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod reload;
+mod service;
 
 use std::{
     collections::HashMap,
@@ -26,6 +27,7 @@ use crate::{
 
 pub use heartbeat::{Pulse, keep as keep_heartbeat};
 pub use reload::{Files, Reload, Watch};
+pub use service::accompany;
 
 /// The clock is looked at this often even when nothing is due: it may have been set.
 const LOOK: Duration = Duration::from_mins(1);
@@ -92,7 +94,7 @@ impl Daemon {
             let _ = waits.send(Happened::Input(input));
         });
         let env = Arc::clone(&tools.env);
-        tools.store.keep_scripts(versions(&library), env.now()).wait()?;
+        keep_versions(&tools.store, &library, env.now());
         let (dispatcher, first) =
             Dispatcher::start(config, library, Arc::clone(tools), cancel.clone(), signal, Waiting::Run)?;
         let (reload, reloads) = mpsc::channel(1);
@@ -154,7 +156,7 @@ impl Daemon {
         let work = self.dispatcher.handle(happened)?;
         self.begin(work);
         if let Some(Reload { config, library, done }) = self.reloading.take() {
-            self.store.keep_scripts(versions(&library), self.env.now()).wait()?;
+            keep_versions(&self.store, &library, self.env.now());
             let work = self.dispatcher.reload(&config, library)?;
             self.begin(work);
             // Nobody waits for it any more while the daemon stops.
@@ -167,6 +169,7 @@ impl Daemon {
     /// locked may be written again later.
     fn look_after_the_store(&mut self) -> Result<(), StoreError> {
         let now = self.env.now();
+        self.pulse.turn(now);
         if now.duration_since(self.checked).abs() < CHECK {
             return Ok(());
         }
@@ -271,14 +274,16 @@ impl Daemon {
     }
 }
 
-/// The texts of all scripts.
-fn versions(library: &Library) -> Vec<ScriptVersion> {
+/// Keeps the texts of all scripts. Without them the daemon acts as well; only nobody can read them later.
+fn keep_versions(store: &Store, library: &Library, now: Timestamp) {
     let version = |script: &Arc<crate::script::Script>| ScriptVersion {
         name: script.name.clone(),
         hash: script.hash.clone(),
         source: script.source.clone(),
     };
-    library.all().map(version).collect()
+    if let Err(error) = store.keep_scripts(library.all().map(version).collect(), now).wait() {
+        tracing::error!(%error, "the texts of the scripts are not kept");
+    }
 }
 
 fn until(now: Timestamp, at: Timestamp) -> Duration {

@@ -227,20 +227,21 @@ impl Dispatcher {
                 step.changes.push(Change::Clock { automation, cursor });
             }
             Command::NotRun { automation, kind, instant, count, reason } => {
-                tracing::warn!(%automation, %instant, "does not fire: {reason}");
                 let event = self.scheduled(now, automation, kind, instant, count);
+                tracing::warn!(event = event.id.0, automation = %event.automation, %instant, "does not fire: {reason}");
                 step.changes.push(Change::NotRun { event, reason });
             }
             Command::Gathered { event } => {
                 step.changes.push(Change::Gathered { event: event.id, count: event.count });
             }
-            Command::Drop { event, reason } => {
-                tracing::info!(%event, "not run: {reason}");
+            Command::Drop { automation, event, reason } => {
+                tracing::info!(event = event.0, %automation, "not run: {reason}");
                 step.changes.push(Change::Dropped { event, reason });
             }
             Command::Hold(hold) => {
                 if let Held::Automation(name) = &hold.held {
                     tracing::error!(
+                        automation = %name,
                         "{name} is paused: {}; see `uproctor runs {name} --failed`, then `uproctor resume {name}`",
                         hold.reason
                     );
@@ -294,7 +295,7 @@ impl Dispatcher {
         }
         task.scope = self.scope(now, task.automation.time_limit);
         let start = run_start(now, &task, Some(event.id));
-        tracing::info!(run = %task.run, automation = %event.automation, kind = %event.kind, mode = %task.mode, "run starts");
+        tracing::info!(run = task.run.0, event = event.id.0, automation = %event.automation, kind = %event.kind, mode = %task.mode, "run starts");
         step.changes.push(Change::Started(start));
         let ending = Ending::of(&task.scope);
         self.under_way.insert(event.id, ending.clone());
@@ -358,11 +359,11 @@ fn tripped(now: Timestamp, run: RunId, automation: &AutomationName) -> Hold {
 }
 
 fn log_end(run: RunId, event: &Event, report: &RunReport) {
-    let automation = &event.automation;
+    let (run, event, automation) = (run.0, event.id.0, &event.automation);
     let reason = report.reason.as_deref().unwrap_or_default();
     if report.outcome == Outcome::Failed {
-        tracing::warn!(%run, %automation, "run failed: {reason}");
+        tracing::warn!(run, event, %automation, "run failed: {reason}");
     } else {
-        tracing::info!(%run, %automation, "run {}{}{reason}", report.outcome, if reason.is_empty() { "" } else { ": " });
+        tracing::info!(run, event, %automation, "run {}{}{reason}", report.outcome, if reason.is_empty() { "" } else { ": " });
     }
 }

@@ -227,6 +227,7 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
         stopping: tokio_util::sync::CancellationToken::new(),
         control: "control".into(),
         port: 0,
+        pulse: uproctor::daemon::Pulse::default(),
     };
     (web::router(state).0, drain)
 }

@@ -168,7 +168,8 @@ impl Connection {
         let result = self.env.execute(request, scope);
         let now = self.env.now();
         self.circuit.note(now, &result);
-        if result.is_ok() {
+        // What the circuit counts as a failure is no answer of the server's own.
+        if result.as_ref().is_ok_and(|answer| !matches!(answer.status, 502..=504)) {
             let took = Duration::try_from(now.duration_since(began)).unwrap_or_default();
             *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, took));
         }

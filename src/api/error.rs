@@ -106,7 +106,7 @@ impl ApiError {
     }
 
     /// An error found before anything was sent.
-    pub(super) fn unsent(kind: ErrorKind, endpoint: &str, message: impl Into<String>) -> Self {
+    pub fn unsent(kind: ErrorKind, endpoint: &str, message: impl Into<String>) -> Self {
         Self {
             kind,
             endpoint: endpoint.to_owned(),

@@ -34,7 +34,7 @@ pub(super) enum Asked {
     NoDaemon,
 }
 
-/// Asks the daemon that has this store.
+/// Asks the daemon that has this store. `what` is an address below `/api/v1/`.
 pub(super) fn ask(store: &Path, what: &str, body: &Value) -> Asked {
     // A daemon that was killed leaves its file behind, and another program may listen at its address by now.
     if !in_use(store) {

@@ -114,7 +114,8 @@ fn again(one: &One, remedy: Remedy, path: &Path) -> Exit {
     let known = control::is_known(&config);
     let daemon = config.daemon;
     let run = RunId(one.run);
-    match control::ask(&daemon.store, "dead", &json!({ "run": run, "remedy": remedy })) {
+    let what = if remedy == Remedy::Resume { "resume" } else { "retry" };
+    match control::ask(&daemon.store, &format!("dead/{run}/{what}"), &json!({})) {
         Asked::Answer(answer) => trigger::follow_answer(&answer, &daemon, one.json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, one.json, move |tools| {
@@ -130,7 +131,7 @@ fn again(one: &One, remedy: Remedy, path: &Path) -> Exit {
 fn discard(run: RunId, reason: &str, path: &Path) -> Exit {
     let store = config::load(path).config.daemon.store;
     let remedy = Remedy::Discard(reason.to_owned());
-    match control::ask(&store, "dead", &json!({ "run": run, "remedy": remedy })) {
+    match control::ask(&store, &format!("dead/{run}/discard"), &json!({ "reason": reason })) {
         Asked::Answer(_) => {}
         Asked::Failed(exit) => return exit,
         Asked::NoDaemon => {

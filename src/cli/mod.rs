@@ -2,14 +2,18 @@
 
 mod api;
 mod audit;
+mod backup;
 mod check;
+mod completions;
 mod console;
 mod control;
 mod dead;
 mod demo;
+mod doctor;
 mod exit;
 mod functions;
 mod init;
+mod log;
 mod notify;
 mod out;
 mod pause;
@@ -30,7 +34,6 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Looks after uproot experiments while nobody watches.
 #[derive(Parser)]
@@ -86,16 +89,24 @@ enum Command {
     Notify(notify::Args),
     /// Print the log of interventions, or verify that nobody changed it
     Audit(audit::Args),
+    /// Copy the store into a file, also while the daemon runs
+    Backup(backup::Args),
     /// Print a link that logs in to the console of the running daemon
     Console,
     /// Make users of the console and tokens for programs, and remove them
     User(user::Args),
+    /// Look at everything on which a night may fail: configuration, server, clocks, store, disk, daemon
+    Doctor(doctor::Args),
     /// List the functions that scripts can call
     Functions(functions::Args),
     /// Serve a simulated uproot server
     Sandbox(sandbox::Args),
     /// Make one call of the Admin API by hand
     Api(api::Args),
+    /// Print what the shell needs to complete commands
+    Completions(completions::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(completions::Man),
 }
 
 /// Reads the arguments and does what they say.
@@ -106,18 +117,7 @@ pub fn main() -> ExitCode {
         Command::Demo(_) | Command::Sandbox(_) | Command::Rehearse(_) | Command::Test(_)
     );
     let usual = if simulates { LevelFilter::OFF } else { LevelFilter::INFO };
-    let level = cli.log.unwrap_or(usual);
-    let filter = EnvFilter::default().add_directive(level.min(LevelFilter::WARN).into()).add_directive(
-        match format!("uproctor={level}").parse() {
-            Ok(directive) => directive,
-            Err(_) => LevelFilter::INFO.into(),
-        },
-    );
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let plain = (!cli.log_json)
-        .then(|| fmt::layer().with_ansi(colour).with_writer(std::io::stderr).with_target(false));
-    let json = cli.log_json.then(|| fmt::layer().json().with_writer(std::io::stderr).with_target(false));
-    tracing_subscriber::registry().with(filter).with(plain).with(json).init();
+    log::begin(cli.log.unwrap_or(usual), cli.log_json);
     let config = &cli.config;
     let exit = match cli.command {
         Command::Demo(args) => demo::run(&args),
@@ -138,8 +138,12 @@ pub fn main() -> ExitCode {
         Command::Dead(args) => dead::run(&args, config),
         Command::Notify(args) => notify::run(&args, config),
         Command::Audit(args) => audit::run(&args, config),
+        Command::Backup(args) => backup::run(&args, config),
         Command::Console => console::run(config),
         Command::User(args) => user::run(&args, config),
+        Command::Doctor(args) => doctor::run(&args, config),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
         Command::Functions(args) => functions::run(&args),
         Command::Api(args) => api::run(args, config),
     };

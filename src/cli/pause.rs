@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::{self, Config},
-    domain::{AutomationName, Held, Hold, PlayerName, SessionName, parse_duration},
+    domain::{AutomationName, Held, Hold, PlayerName, SessionName, format_duration, parse_duration},
     environment::Environment,
     live::Live,
     schedule::Zone,
@@ -93,7 +93,10 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
         .r#for
         .and_then(|time| now.saturating_add(SignedDuration::try_from(time).unwrap_or_default()).ok());
     let hold = Hold { held: held.clone(), since: now, until, reason: args.reason.clone() };
-    let body = json!({ "held": held, "reason": args.reason, "until": until });
+    let mut body = json!({ "held": held, "reason": args.reason });
+    if let Some(time) = args.r#for {
+        body["for"] = json!(format_duration(time));
+    }
     let mut when = "nothing is written any more";
     match control::ask(store, "pause", &body) {
         Asked::Answer(_) => {}

@@ -140,7 +140,7 @@ pub(super) fn approve(args: &Approve, path: &Path) -> Exit {
 
 fn approve_one(run: RunId, json: bool, config: &Config, path: &Path) -> Exit {
     let (daemon, known) = (&config.daemon, control::is_known(config));
-    match control::ask(&daemon.store, "plan", &json!({ "run": run })) {
+    match control::ask(&daemon.store, &format!("plans/{run}/approve"), &json!({})) {
         Asked::Answer(answer) => trigger::follow_answer(&answer, daemon, json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => trigger::here(path, json, move |tools| {
@@ -157,7 +157,7 @@ fn approve_one(run: RunId, json: bool, config: &Config, path: &Path) -> Exit {
 pub(super) fn reject(args: &Reject, path: &Path) -> Exit {
     let store = config::load(path).config.daemon.store;
     let run = RunId(args.plan);
-    match control::ask(&store, "plan", &json!({ "run": run, "rejected": args.reason })) {
+    match control::ask(&store, &format!("plans/{run}/reject"), &json!({ "reason": args.reason })) {
         Asked::Answer(_) => {}
         Asked::Failed(exit) => return exit,
         Asked::NoDaemon => {

@@ -18,7 +18,7 @@ use super::{control, exit::Exit, out, problems};
 use crate::{
     api::Client,
     config::{self, Config, Draft},
-    daemon::{Daemon, Files, Watch, keep_heartbeat},
+    daemon::{Daemon, Files, Watch, accompany, keep_heartbeat},
     domain::{Held, Hold, Problem},
     environment::{Environment, Scope},
     live::Live,
@@ -131,6 +131,7 @@ pub(super) fn serve(
         committed: commit,
         stopping: stop.clone(),
         control: control.token.clone(),
+        pulse: daemon.pulse(),
         port: listener.local_addr().map_or(config.daemon.listen.port(), |address| address.port()),
     };
     let address = listener.local_addr().map_or_else(|_| config.daemon.listen.to_string(), |a| a.to_string());
@@ -138,11 +139,14 @@ pub(super) fn serve(
         server = %config.uproot.url,
         %address,
         automations = config.automations.len(),
-        "uproctor {} looks after the server",
+        "uproctor {} looks after the server; `uproctor console` makes a link to what it does",
         env!("CARGO_PKG_VERSION")
     );
     let handle = runtime.handle().clone();
     let greeting = greet(tools, &handle, stop);
+    let status = format!("looks after {} with {} automations", config.uproot.url, config.automations.len());
+    let service = accompany(Arc::clone(&tools.env), daemon.pulse(), status, stop.clone());
+    let service = handle.spawn(service);
     let heartbeat = config.daemon.heartbeat.clone().map(|heartbeat| {
         let (tools, pulse, stop) = (Arc::clone(tools), daemon.pulse(), stop.clone());
         let scope = Scope { deadline: jiff::Timestamp::MAX, cancel: stop };
@@ -175,7 +179,8 @@ pub(super) fn serve(
     let result = daemon.run(&handle, &until.stop, &until.hurry);
     stop.cancel();
     let _ = runtime.block_on(web);
-    for task in [Some(greeting), Some(upkeep), Some(notifier), heartbeat, watch].into_iter().flatten() {
+    let tasks = [Some(greeting), Some(service), Some(upkeep), Some(notifier), heartbeat, watch];
+    for task in tasks.into_iter().flatten() {
         let _ = runtime.block_on(task);
     }
     drop(control);
@@ -292,7 +297,14 @@ pub(super) fn control_path(store: &Path) -> PathBuf {
 pub(super) fn address(store: &Path) -> Option<String> {
     let text = std::fs::read_to_string(control_path(store)).ok()?;
     let control: serde_json::Value = serde_json::from_str(&text).ok()?;
-    control["address"].as_str().map(str::to_owned)
+    let address: std::net::SocketAddr = control["address"].as_str()?.parse().ok()?;
+    // A daemon that listens on every address is reached on this one from here.
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    Some(std::net::SocketAddr::new(ip, address.port()).to_string())
 }
 
 /// The file beside the store with the daemon's address and the token of its control routes. Only its owner can read it;

@@ -60,8 +60,8 @@ fn player(text: &str) -> Result<Value, String> {
 pub(super) fn run(args: &Args, path: &Path) -> Exit {
     let daemon = config::load(path).config.daemon;
     let payload = args.player.clone().or_else(|| args.payload.clone()).unwrap_or(Value::Null);
-    let body = json!({"automation": args.name.as_str(), "payload": payload, "dry_run": args.dry_run});
-    match control::ask(&daemon.store, "trigger", &body) {
+    let body = json!({"payload": payload, "dry_run": args.dry_run});
+    match control::ask(&daemon.store, &format!("automations/{}/trigger", args.name), &body) {
         Asked::Answer(answer) => follow_answer(&answer, &daemon, args.json),
         Asked::Failed(exit) => exit,
         Asked::NoDaemon => {

@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +13,15 @@ use super::{
     reader::{Placed, Section, Source},
     users::{self, Users},
 };
+
+/// Who may read the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Whoever has a token.
+    Token,
+    /// Every program on this computer.
+    Open,
+}
 
 /// `[console]`.
 #[derive(Clone, Debug)]
@@ -22,12 +33,22 @@ pub struct ConsoleSection {
     pub users_file: PathBuf,
     /// Who may log in, as that file says.
     pub users: Users,
+    /// `metrics`: `"token"` or `"open"`. Default `"token"`; `"open"` only where `listen` is an address of this computer alone.
+    pub metrics: MetricsAccess,
+    /// Where `metrics` stands.
+    pub(super) metrics_span: Range<usize>,
 }
 
 impl ConsoleSection {
     /// What holds where the section says nothing.
     pub(super) fn new(root: &Path) -> Self {
-        Self { url: None, users_file: root.join("users.toml"), users: Users::default() }
+        Self {
+            url: None,
+            users_file: root.join("users.toml"),
+            users: Users::default(),
+            metrics: MetricsAccess::Token,
+            metrics_span: 0..0,
+        }
     }
 
     /// Reads the section and, where `with_users`, the file of the users.
@@ -47,6 +68,11 @@ impl ConsoleSection {
                 Some(text) => read.users_file = root.join(text.value),
                 None => {}
             }
+            if let Some(metrics) =
+                section.choice("metrics", &[("token", MetricsAccess::Token), ("open", MetricsAccess::Open)])
+            {
+                (read.metrics, read.metrics_span) = (metrics.value, metrics.span);
+            }
             section.finish();
         }
         if with_users {
@@ -60,6 +86,17 @@ impl ConsoleSection {
     /// The address of a page, if it is known where people reach the console. `path` has no slash before it.
     pub fn page(&self, path: &str) -> Option<String> {
         self.url.as_ref().map(|url| format!("{url}{path}"))
+    }
+
+    /// Makes sure that metrics are not open to other machines.
+    pub(super) fn check_metrics(&self, source: &Source<'_>, listen: SocketAddr) {
+        if self.metrics == MetricsAccess::Open && !listen.ip().is_loopback() {
+            source.error_help(
+                self.metrics_span.clone(),
+                format!("`metrics` is open, and other machines can reach {listen}"),
+                "leave `metrics` out and give Prometheus a token of `uproctor user token NAME`",
+            );
+        }
     }
 
     /// Whether cookies may only travel over https.

@@ -29,7 +29,7 @@ use std::{
 
 pub use automation::Automation;
 pub use channel::{Channel, Channels, Email, Security, Service};
-pub use console::ConsoleSection;
+pub use console::{ConsoleSection, MetricsAccess};
 pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
 pub use http::{HttpHost, HttpSection};
@@ -226,6 +226,7 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     let daemon = whole.table("daemon", "[daemon]");
     let zone_given = daemon.as_ref().is_some_and(|daemon| daemon.has("timezone"));
     config.daemon = DaemonSection::read(&source, daemon, &secrets, has_users);
+    config.console.check_metrics(&source, config.daemon.listen);
     config.watch = WatchSection::read(whole.table("watch", "[watch]"));
     let guard = whole.table("guard", "[guard]");
     config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);

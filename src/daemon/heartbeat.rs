@@ -21,19 +21,50 @@ const STALE: SignedDuration = SignedDuration::from_secs(150);
 /// How long the monitor may take to answer.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// When the daemon's loop last went round and could write into the store, in seconds since 1970.
+/// Whether the daemon is well: its loop goes round, and can write into the store.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<AtomicI64>);
+pub struct Pulse(Arc<Beats>);
+
+#[derive(Debug, Default)]
+struct Beats {
+    /// When the loop last went round, in seconds since 1970.
+    turned: AtomicI64,
+    /// When it could last write into the store, in seconds since 1970.
+    wrote: AtomicI64,
+}
 
 impl Pulse {
-    pub(super) fn beat(&self, now: Timestamp) {
-        self.0.store(now.as_second(), Ordering::Relaxed);
+    /// The loop goes round.
+    pub(super) fn turn(&self, now: Timestamp) {
+        self.0.turned.store(now.as_second(), Ordering::Relaxed);
     }
 
-    /// When it last did.
-    pub(super) fn last(&self) -> Timestamp {
-        Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN)
+    /// The store can be written.
+    pub fn beat(&self, now: Timestamp) {
+        self.turn(now);
+        self.0.wrote.store(now.as_second(), Ordering::Relaxed);
     }
+
+    /// When the store could last be written.
+    pub fn wrote(&self) -> Timestamp {
+        Timestamp::from_second(self.0.wrote.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Whether the loop goes round.
+    pub fn turns(&self, now: Timestamp) -> bool {
+        let turned = Timestamp::from_second(self.0.turned.load(Ordering::Relaxed));
+        turned.is_ok_and(|turned| !is_stale(turned, now))
+    }
+
+    /// Whether the store could be written lately.
+    pub fn writes(&self, now: Timestamp) -> bool {
+        !is_stale(self.wrote(), now)
+    }
+}
+
+/// A clock that was set makes no difference for long.
+fn is_stale(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at).abs() > STALE
 }
 
 /// Tells the monitor as long as the pulse is there, until the scope ends. Blocks.
@@ -43,7 +74,7 @@ pub fn keep(env: &dyn Environment, heartbeat: &Heartbeat, pulse: &Pulse, scope: 
     let mut works = true;
     loop {
         let now = env.now();
-        if now.duration_since(pulse.last()).abs() <= STALE {
+        if pulse.writes(now) {
             let failed = tell(env, &url, scope).err();
             match &failed {
                 Some(why) if works => tracing::error!("the heartbeat does not reach its monitor: {why}"),

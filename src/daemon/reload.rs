@@ -37,10 +37,10 @@ pub struct Reload {
 pub struct Files(BTreeMap<PathBuf, Option<(SystemTime, u64)>>);
 
 impl Files {
-    /// The configuration, the users and the scripts in use, as they look now.
+    /// The configuration and the scripts in use, as they look now.
     pub fn of(config: &Config) -> Self {
         let scripts = config.automations.iter().map(|a| config.daemon.scripts.join(&a.script));
-        Self::look(scripts.chain([config.file.clone(), config.console.users_file.clone()]))
+        Self::look(scripts.chain([config.file.clone()]))
     }
 
     fn again(&self) -> Self {

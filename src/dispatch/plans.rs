@@ -17,7 +17,14 @@ impl Dispatcher {
         self.looked_at_plans = now;
         if self.tools.store.history().next_expiry()?.is_some_and(|next| next <= now) {
             for run in self.tools.store.expire_plans(now).wait()? {
-                tracing::warn!(plan = %run, "a plan expired before anybody approved it: `uproctor dead` lists it");
+                let wanted = self.tools.store.history().run(run)?.map(|found| found.row);
+                let (event, automation) = wanted.map(|row| (row.event, row.automation)).unzip();
+                tracing::warn!(
+                    run = run.0,
+                    event = event.flatten(),
+                    automation,
+                    "a plan expired before anybody approved it: `uproctor dead` lists it"
+                );
             }
         }
         Ok(())

@@ -36,7 +36,7 @@ impl Dispatcher {
                 let reason = report.reason.clone().unwrap_or_default();
                 let known = self.poll_failures.insert(automation.clone(), reason.clone());
                 if known.as_ref() != Some(&reason) {
-                    tracing::warn!(%automation, run = %start.run, "the poll failed: {reason}");
+                    tracing::warn!(%automation, run = start.run.0, "the poll failed: {reason}");
                     let run = start.run;
                     step.changes.push(Change::Started(start));
                     step.changes.push(Change::Ended { run, at: now, report, trace });

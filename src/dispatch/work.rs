@@ -82,6 +82,10 @@ impl Work {
     fn act(self) -> Happened {
         match self {
             Self::Run { task, event, ending } => {
+                let automation = &event.automation;
+                // Always there, so that whatever is logged meanwhile says of which run it is.
+                let span = tracing::error_span!("run", run = task.run.0, event = event.id.0, %automation);
+                let _within = span.entered();
                 let (report, trace) = script::run(&task, &event);
                 let report = ending.explain(report);
                 Happened::RunEnded { run: task.run, event, report, trace }
@@ -98,6 +102,9 @@ impl Work {
                 Happened::Looked { events, failure }
             }
             Self::Poll { task, start } => {
+                // Its number is only one of a run where it fails.
+                let span = tracing::error_span!("poll", automation = %task.automation.name);
+                let _within = span.entered();
                 let (result, trace) = poll::ask(&task);
                 Happened::PollEnded { start, result, trace }
             }

@@ -215,9 +215,11 @@ impl Door {
     }
 
     fn settle_one(&self, open: &OpenEffect, state: EffectState, note: String) -> Result<(), EffectError> {
-        let OpenEffect { run, row, effect, .. } = open;
+        let OpenEffect { run, event, automation, row, effect, .. } = open;
         tracing::warn!(
-            %run,
+            run = run.0,
+            event = event.map(|event| event.0),
+            automation,
             action = effect.action,
             target = effect.target,
             player = effect.player,

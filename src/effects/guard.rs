@@ -127,8 +127,6 @@ impl Door {
     pub(super) fn trip(&self, actor: &Actor, why: String) -> Result<(), EffectError> {
         let reason = format!("a guard stopped run {}: {why}", actor.run);
         tracing::error!(
-            run = %actor.run,
-            automation = %actor.automation,
             "{reason}. Nothing more of it is done; `uproctor plans` shows what it wanted, `uproctor resume {}` lets it go on",
             actor.automation
         );

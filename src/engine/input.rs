@@ -125,6 +125,8 @@ pub enum Command {
     Hold(Hold),
     /// The event is not to run.
     Drop {
+        /// Its automation.
+        automation: AutomationName,
         /// The event.
         event: EventId,
         /// Why.

@@ -220,7 +220,7 @@ impl Engine {
         let mut out = Out { ready: &mut self.ready, commands };
         let index = self.names.get(&event.automation).filter(|index| !self.slots[**index].retired);
         let Some(&index) = index else {
-            out.drop(event.id, reload::GONE);
+            out.drop(&event, reload::GONE);
             return;
         };
         // A plan was looked at by a person just now, who knows what else runs and what is held.
@@ -230,7 +230,7 @@ impl Engine {
         }
         let slot = &mut self.slots[index];
         if let Some(reason) = self.holds.reason(now, &slot.name) {
-            out.drop(event.id, reason);
+            out.drop(&event, reason);
             return;
         }
         // What stands for several was gathered before the program was started again. A person means each time.
@@ -251,7 +251,8 @@ impl Engine {
         let Gathered { event, others } = gathered;
         for other in &others {
             let reason = format!("event {} stands for it (debounce)", event.id);
-            commands.push(Command::Drop { event: *other, reason });
+            let automation = event.automation.clone();
+            commands.push(Command::Drop { automation, event: *other, reason });
         }
         if !others.is_empty() {
             commands.push(Command::Gathered { event: Arc::clone(&event) });
@@ -267,7 +268,7 @@ impl Engine {
             let key = slot.keys.key_of(&event);
             let refused = slot.gate.too_soon(&key, now);
             if let Some(reason) = refused.or_else(|| slot.gate.too_many(&key, event.at.min(now))) {
-                out.drop(event.id, reason);
+                out.drop(&event, reason);
                 return;
             }
         }
@@ -311,7 +312,7 @@ impl Engine {
             let held = self.holds.reason(now, &slot.name);
             if let Some(reason) = held.or_else(|| slot.refusal(now, &event)) {
                 let mut out = Out { ready: &mut self.ready, commands };
-                out.drop(event.id, reason);
+                out.drop(&event, reason);
                 slot.keys.leave(now, &event, false, out);
             } else {
                 self.working += 1;

@@ -49,8 +49,9 @@ pub(super) struct Out<'a> {
 }
 
 impl Out<'_> {
-    pub(super) fn drop(&mut self, event: EventId, reason: impl Into<String>) {
-        self.commands.push(Command::Drop { event, reason: reason.into() });
+    pub(super) fn drop(&mut self, event: &Event, reason: impl Into<String>) {
+        let automation = event.automation.clone();
+        self.commands.push(Command::Drop { automation, event: event.id, reason: reason.into() });
     }
 }
 
@@ -132,12 +133,12 @@ impl Keys {
         match self.overlap.policy {
             OverlapPolicy::Single if !key.running.is_empty() => {
                 let reason = format!("a run{} was under way (overlap = \"single\")", for_key(&name));
-                out.drop(event.id, reason);
+                out.drop(&event, reason);
                 return;
             }
             OverlapPolicy::Restart => {
                 for old in key.waiting.drain(..) {
-                    out.drop(old.id, format!("event {} took its place (overlap = \"restart\")", event.id));
+                    out.drop(&old, format!("event {} took its place (overlap = \"restart\")", event.id));
                 }
                 key.waiting.push_back(event);
             }
@@ -265,17 +266,17 @@ impl Key {
         }
         let full = format!("{} events were waiting already{}", self.waiting.len(), for_key(name));
         match overlap.on_full {
-            OnFull::DropNewest => out.drop(event.id, format!("{full} (on_full = \"drop_newest\")")),
+            OnFull::DropNewest => out.drop(&event, format!("{full} (on_full = \"drop_newest\")")),
             OnFull::DropOldest => {
                 if let Some(oldest) = self.waiting.pop_front() {
-                    out.drop(oldest.id, format!("{full} (on_full = \"drop_oldest\")"));
+                    out.drop(&oldest, format!("{full} (on_full = \"drop_oldest\")"));
                 }
                 self.waiting.push_back(event);
             }
             OnFull::Coalesce => {
                 for old in self.waiting.drain(..) {
                     let reason = format!("{full}: event {} stands for it (on_full = \"coalesce\")", event.id);
-                    out.drop(old.id, reason);
+                    out.drop(&old, reason);
                 }
                 self.waiting.push_back(event);
             }
@@ -285,17 +286,17 @@ impl Key {
     /// Lets the event that has the key go for a newer one. Says whether the key is free at once: a run under way first
     /// comes to its end, which it does between two writes.
     fn make_room(&mut self, newer: EventId, out: &mut Out<'_>) -> bool {
-        let Some(older) = self.running.first().map(|event| event.id) else { return true };
-        if let Some(place) = out.ready.iter().position(|event| event.id == older) {
+        let Some(older) = self.running.first().cloned() else { return true };
+        if let Some(place) = out.ready.iter().position(|event| event.id == older.id) {
             out.ready.remove(place);
             self.running.remove(0);
             self.starting = self.starting.saturating_sub(1);
-            out.drop(older, format!("event {newer} took its place (overlap = \"restart\")"));
+            out.drop(&older, format!("event {newer} took its place (overlap = \"restart\")"));
             return true;
         }
         if !self.cancelled {
             self.cancelled = true;
-            out.commands.push(Command::Cancel { event: older });
+            out.commands.push(Command::Cancel { event: older.id });
         }
         false
     }

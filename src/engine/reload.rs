@@ -75,10 +75,8 @@ impl Engine {
         });
         waiting.sort_unstable();
         waiting.dedup();
-        let mut out = Out { ready: &mut self.ready, commands };
-        for event in waiting {
-            out.drop(event, GONE);
-        }
+        let drop = |event| Command::Drop { automation: name.clone(), event, reason: GONE.to_owned() };
+        commands.extend(waiting.into_iter().map(drop));
     }
 
     /// An automation has other settings, perhaps, or is back.

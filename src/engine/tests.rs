@@ -111,7 +111,7 @@ fn words(commands: &[Command]) -> Vec<String> {
         Command::Cancel { event } => Some(format!("cancel {event}")),
         Command::Hold(hold) => Some(format!("hold {}: {}", hold.held, hold.reason)),
         Command::Start { event } => Some(format!("start {}", event.id)),
-        Command::Drop { event, reason } => Some(format!("drop {event}: {reason}")),
+        Command::Drop { event, reason, .. } => Some(format!("drop {event}: {reason}")),
         Command::Poll { automation } => Some(format!("poll {automation}")),
         Command::Look => Some("look".to_owned()),
     };

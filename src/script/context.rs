@@ -110,12 +110,12 @@ impl RunContext {
 
     /// Adds a line to the run's log and to the daemon's.
     pub(super) fn log(&self, kind: TraceKind, text: &str) {
-        let (run, automation) = (self.actor.run, &self.automation.name);
+        // Of which run it is says the span that it runs in.
         match kind {
-            TraceKind::Warn => tracing::warn!(%run, %automation, "{text}"),
-            TraceKind::Error => tracing::error!(%run, %automation, "{text}"),
-            TraceKind::Info => tracing::info!(%run, %automation, "{text}"),
-            _ => tracing::debug!(%run, %automation, "{text}"),
+            TraceKind::Warn => tracing::warn!("{text}"),
+            TraceKind::Error => tracing::error!("{text}"),
+            TraceKind::Info => tracing::info!("{text}"),
+            _ => tracing::debug!("{text}"),
         }
         self.note(kind, text.to_owned(), None);
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
 use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, RunId, RunReport};
@@ -29,8 +29,7 @@ pub struct DeadLetter {
 }
 
 /// What a person does about a dead letter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// The event runs once more, from the beginning.
     Retry,
@@ -165,9 +164,9 @@ impl History {
     }
 }
 
-const LETTER: &str = "run, automation, at, kind, reason, state, closed, note";
+pub(super) const LETTER: &str = "run, automation, at, kind, reason, state, closed, note";
 
-fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+pub(super) fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     Ok(DeadLetter {
         run: row.get(0)?,
         automation: row.get(1)?,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     History, Store, StoreError, dead, inbox::to_json, instant, interventions, millis, runs, writer::Pending,
 };
-use crate::domain::{Effect, EffectState, PlayerName, Rate, RunId, SessionName, TraceLine};
+use crate::domain::{Effect, EffectState, EventId, PlayerName, Rate, RunId, SessionName, TraceLine};
 
 /// How many irreversible effects a session may see within how long.
 #[derive(Clone, Debug)]
@@ -32,6 +32,10 @@ pub enum Claim {
 pub struct OpenEffect {
     /// The run.
     pub run: RunId,
+    /// Its event, if it was for one.
+    pub event: Option<EventId>,
+    /// Its automation.
+    pub automation: String,
     /// Its place among the rows of its call.
     pub row: u32,
     /// The write.
@@ -174,11 +178,20 @@ const COLUMNS: &str = "ordinal, action, target, player, arguments, precondition,
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenEffect>> {
     connection
         .prepare(&format!(
-            "SELECT {COLUMNS}, run, row, claimed FROM effect WHERE state = 'claimed' ORDER BY run, ordinal, row"
+            "SELECT {COLUMNS}, run, row, claimed,
+                (SELECT event FROM run WHERE id = effect.run), (SELECT automation FROM run WHERE id = effect.run)
+             FROM effect WHERE state = 'claimed' ORDER BY run, ordinal, row"
         ))?
         .query_map([], |row| {
             let claimed = instant(row.get(11)?);
-            Ok(OpenEffect { run: RunId(row.get(9)?), row: row.get(10)?, effect: effect(row)?, claimed })
+            Ok(OpenEffect {
+                run: RunId(row.get(9)?),
+                event: row.get::<_, Option<i64>>(12)?.map(EventId),
+                automation: row.get::<_, Option<String>>(13)?.unwrap_or_default(),
+                row: row.get(10)?,
+                effect: effect(row)?,
+                claimed,
+            })
         })?
         .collect()
 }

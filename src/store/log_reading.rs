@@ -49,6 +49,8 @@ pub struct Methods {
     pub done: BTreeMap<String, (u64, u64)>,
     /// How many were not done or cannot be told.
     pub failed: u64,
+    /// How many were started or approved by a person.
+    pub by_person: u64,
     /// The automations and the hashes of their scripts.
     pub scripts: BTreeMap<String, std::collections::BTreeSet<String>>,
     /// The instants of the first and the last, as RFC 3339.
@@ -85,6 +87,16 @@ impl History {
         before: Option<i64>,
         most: usize,
     ) -> Result<Vec<Intervention>, StoreError> {
+        Ok(self.page_of_interventions(filter, before, most)?.0)
+    }
+
+    /// The same, and before which entry there may be more.
+    pub fn page_of_interventions(
+        &self,
+        filter: &Filter,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<(Vec<Intervention>, Option<i64>), StoreError> {
         let last = self.sizes()?.interventions;
         let mut end = before.unwrap_or(i64::MAX).min(last.saturating_add(1));
         let least = (end - BACK).max(1);
@@ -100,7 +112,8 @@ impl History {
             }
             end = from;
         }
-        Ok(found)
+        let next = if found.len() < most { end } else { found.last().map_or(end, |last| last.seq) };
+        Ok((found, (next > 1).then_some(next)))
     }
 
     /// Sums up the entries that fit.
@@ -108,8 +121,15 @@ impl History {
         let mut methods = Methods::default();
         let mut players: BTreeMap<String, std::collections::BTreeSet<String>> = BTreeMap::new();
         self.each_intervention(filter, |_, entry| {
+            // Whatever else is shown: only what reached the server is told in a paper.
+            if !entry["decision"].as_str().is_some_and(|decision| REACHED.contains(&decision)) {
+                return;
+            }
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let action = text(&entry["action"]);
+            if matches!(entry["origin"]["trigger"].as_str(), Some("manual" | "plan")) {
+                methods.by_person += 1;
+            }
             if methods.entries == 0 {
                 methods.from = text(&entry["at"]);
             }
@@ -147,7 +167,7 @@ impl fmt::Display for Methods {
         let day = |at: &str| at.chars().take(16).collect::<String>().replace('T', " ");
         write!(
             f,
-            "The sessions were supervised by Uproctor {version}, which acted by pre-specified scripts. Between {} and {} UTC it made",
+            "The sessions were supervised by Uproctor {version}, which acted by scripts. Between {} and {} UTC it made",
             day(&self.from),
             day(&self.to)
         )?;
@@ -171,6 +191,9 @@ impl fmt::Display for Methods {
         if self.failed > 0 {
             write!(f, " {} further calls failed or their outcome could not be told.", self.failed)?;
         }
+        if self.by_person > 0 {
+            write!(f, " {} of them were started or approved by a person.", self.by_person)?;
+        }
         let scripts: Vec<String> = self
             .scripts
             .iter()
@@ -178,7 +201,11 @@ impl fmt::Display for Methods {
                 format!("{name} ({})", hashes.iter().cloned().collect::<Vec<_>>().join(", "))
             })
             .collect();
-        write!(f, " The scripts were {}, named with the SHA-256 of their text.", scripts.join("; "))?;
+        write!(
+            f,
+            " The scripts were {}, named with the first twelve digits of the SHA-256 of their text.",
+            scripts.join("; ")
+        )?;
         f.write_str(" The complete log of interventions, chained by hashes, accompanies the data.")
     }
 }

@@ -3,6 +3,7 @@
 //! One thread writes (`writer.rs`); what waits for it at the same time is committed together. Everything that is
 //! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
 
+mod backup;
 mod channels;
 mod cursors;
 mod dead;
@@ -21,11 +22,13 @@ mod news;
 mod notices;
 mod open;
 mod overview;
+mod paging;
 mod plans;
 mod runs;
 mod schema;
 mod script_versions;
 mod standing;
+mod tally;
 mod timers;
 mod trace;
 mod watched;
@@ -52,10 +55,11 @@ pub use kv::{KvScope, KvValue};
 pub use log_reading::{Filter, Methods};
 pub use notices::{NoticeRow, Told};
 pub use open::in_use;
-pub use overview::{EventsFilter, Sizes};
+pub use overview::{EventsFilter, Sizes, Waits};
 pub use plans::{Decided, PlanHead, PlanRow};
 pub use runs::{Change, Recovered, RunStart};
 pub use script_versions::ScriptVersion;
+pub use tally::Stand;
 pub use trace::TraceBuffer;
 pub use writer::Pending;
 
@@ -118,6 +122,11 @@ impl Store {
     /// Whether the store can be written, and is still ours.
     pub fn check(&self) -> Pending<()> {
         self.writer.submit(Lease::touch)
+    }
+
+    /// Whether the last write went well. Asks nothing.
+    pub fn is_writable(&self) -> bool {
+        self.writer.is_well()
     }
 
     /// Writes everything that waits, moves the write-ahead log into the database and ends the writing thread.

@@ -44,6 +44,15 @@ pub struct Sizes {
     pub interventions: i64,
 }
 
+/// How much waits for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// Plans.
+    pub plans: i64,
+    /// Dead letters.
+    pub dead: i64,
+}
+
 impl History {
     /// Changes whenever anybody else has committed anything.
     pub fn commits(&self) -> Result<i64, StoreError> {
@@ -52,17 +61,29 @@ impl History {
 
     /// Events and their runs, newest first.
     pub fn events(&self, filter: &EventsFilter) -> Result<Vec<RunRow>, StoreError> {
+        self.events_above(0, filter)
+    }
+
+    /// The same of those with a higher number than `least`, which bounds how far back those that fit are looked for.
+    pub(super) fn events_above(&self, least: i64, filter: &EventsFilter) -> Result<Vec<RunRow>, StoreError> {
         self.read(|connection| {
             let automation = filter.automation.as_ref().map(AutomationName::as_str);
             connection
                 .prepare_cached(&format!(
                     "SELECT {ROW} FROM event LEFT JOIN run ON run.event = event.id
                      WHERE (?1 IS NULL OR event.automation = ?1) AND (?2 IS NULL OR event.kind = ?2)
-                     AND (?3 IS NULL OR coalesce(run.outcome, event.state) = ?3) AND (?4 IS NULL OR event.id < ?4)
+                     AND (?3 IS NULL OR coalesce(run.outcome, event.state) = ?3) AND (?4 IS NULL OR event.id < ?4) AND event.id > ?6
                      ORDER BY event.id DESC LIMIT ?5"
                 ))?
                 .query_map(
-                    params![automation, filter.kind, filter.outcome, filter.before.map(|id| id.0), filter.limit],
+                    params![
+                        automation,
+                        filter.kind,
+                        filter.outcome,
+                        filter.before.map(|id| id.0),
+                        filter.limit,
+                        least
+                    ],
                     run_row,
                 )?
                 .collect()
@@ -115,6 +136,17 @@ impl History {
                     })
                 })?
                 .collect()
+        })
+    }
+
+    /// How much waits for a person.
+    pub fn waits_for_people(&self) -> Result<Waits, StoreError> {
+        self.read(|connection| {
+            let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+            Ok(Waits {
+                plans: count("SELECT count(*) FROM plan WHERE state = 'waiting'")?,
+                dead: count("SELECT count(*) FROM dead_letter WHERE state = 'open'")?,
+            })
         })
     }
 

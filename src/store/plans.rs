@@ -271,9 +271,9 @@ fn wants(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
     Ok(effects)
 }
 
-const PLAN: &str = "run, automation, made, expires, reason, state, decided, note";
+pub(super) const PLAN: &str = "run, automation, made, expires, reason, state, decided, note";
 
-fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
+pub(super) fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
     Ok(PlanRow {
         run: row.get(0)?,
         automation: row.get(1)?,
@@ -287,7 +287,7 @@ fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
     })
 }
 
-fn planned(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
+pub(super) fn planned(connection: &Connection, run: i64) -> rusqlite::Result<Vec<Effect>> {
     connection
         .prepare_cached(
             "SELECT ordinal, action, target, player, arguments, precondition, irreversible, state, note

@@ -199,9 +199,9 @@ const MIGRATIONS: [&str; 6] = ["
     CREATE TABLE script_version (
         name TEXT NOT NULL,
         hash TEXT NOT NULL,            -- SHA-256 of the text
-        first INTEGER NOT NULL,        -- when it was first in use
+        first INTEGER NOT NULL,        -- since when it was in use; going back to an older text is a version anew
         source TEXT NOT NULL,
-        PRIMARY KEY (name, hash)
+        PRIMARY KEY (name, first)
     ) STRICT;
     ALTER TABLE trace ADD COLUMN line INTEGER;  -- of the script, from 1
 ", "

@@ -7,18 +7,22 @@ use super::{History, NewEvent, Store, StoreError, inbox, news, writer::Pending};
 use crate::domain::{Event, NoticeKind};
 
 impl Store {
-    /// Takes in events and news of the server that came of an observation, and what is to be remembered of it, by names, in one
-    /// transaction.
+    /// Takes in events and news of the server that came of an observation and what is to be remembered of it, by names, in one
+    /// transaction; what is `forgotten` goes.
     pub fn accept_observed(
         &self,
         events: Vec<NewEvent>,
         news: Vec<(NoticeKind, String)>,
         remembered: Vec<(String, String)>,
+        forgotten: Vec<String>,
         at: Timestamp,
     ) -> Pending<Vec<Event>> {
         let events: Vec<Event> =
             events.into_iter().map(|event| event.numbered(self.new_event_id())).collect();
         self.writer.submit(move |connection| {
+            for name in &forgotten {
+                connection.prepare_cached("DELETE FROM watched WHERE name = ?1")?.execute([name])?;
+            }
             for event in &events {
                 inbox::insert(connection, event)?;
             }

@@ -4,7 +4,8 @@
 use std::{
     path::Path,
     sync::{
-        Mutex,
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -60,6 +61,7 @@ where
 pub(super) struct Writer {
     jobs: Mutex<Option<SyncSender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    well: Arc<AtomicBool>,
 }
 
 /// A write on its way. It is committed once [`Pending::wait`] or [`Pending::ready`] says so; it also happens if
@@ -83,11 +85,13 @@ impl Writer {
     pub(super) fn start(path: &Path, connection: Connection, lease: Lease) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel(1024);
         let owned = path.to_owned();
+        let well = Arc::new(AtomicBool::new(true));
+        let told = Arc::clone(&well);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || work(&owned, connection, lease, &receiver))
+            .spawn(move || work(&owned, connection, lease, &receiver, &told))
             .map_err(|error| StoreError::Other { path: path.to_owned(), message: error.to_string() })?;
-        Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), well })
     }
 
     /// Hands a job to the writing thread. It runs within a transaction, and maybe once more where that one was undone; an error
@@ -114,6 +118,11 @@ impl Writer {
             let _ = sender.send(job);
         }
         Pending(pending)
+    }
+
+    /// Whether the last write went well.
+    pub(super) fn is_well(&self) -> bool {
+        self.well.load(Ordering::Relaxed)
     }
 
     pub(super) fn close(&self) {
@@ -144,7 +153,13 @@ fn begin<'c>(
     Ok(transaction)
 }
 
-fn work(path: &Path, mut connection: Connection, lease: Lease, jobs: &Receiver<Box<dyn Job>>) {
+fn work(
+    path: &Path,
+    mut connection: Connection,
+    lease: Lease,
+    jobs: &Receiver<Box<dyn Job>>,
+    well: &AtomicBool,
+) {
     let flat = |done: Result<rusqlite::Result<()>, StoreError>| {
         done.and_then(|ran| ran.map_err(|error| StoreError::from_sqlite(path, &error)))
     };
@@ -155,11 +170,13 @@ fn work(path: &Path, mut connection: Connection, lease: Lease, jobs: &Receiver<B
             && group.len() > 1
         {
             for mut job in group {
-                let alone = transact(path, &mut connection, lease, |open| job.run(open));
-                job.finish(flat(alone));
+                let alone = flat(transact(path, &mut connection, lease, |open| job.run(open)));
+                well.store(alone.is_ok(), Ordering::Relaxed);
+                job.finish(alone);
             }
         } else {
             let committed = flat(together);
+            well.store(committed.is_ok(), Ordering::Relaxed);
             for job in group {
                 job.finish(committed.clone());
             }

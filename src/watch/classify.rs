@@ -221,6 +221,33 @@ impl View {
             Class::Unknown => format!("{silent}; a tab in the background looks the same for two minutes"),
         }
     }
+
+    /// Why a player is in the state they are in, in words that stay the same while nothing changes.
+    pub(super) fn brief(&self, class: Class, player: &Player, players: &Players) -> String {
+        match class {
+            Class::Thinking => String::new(),
+            Class::Stalled => format!("longer than {} on this page, and there", span(self.patience)),
+            Class::Absent => "not heard of in several looks".to_owned(),
+            Class::Waiting if player.mates.is_empty() => "waits, in no group".to_owned(),
+            Class::Waiting => "waits, and nobody of the group is behind".to_owned(),
+            Class::Blocked | Class::Victim => {
+                self.culprit(player, players).map_or_else(String::new, |culprit| {
+                    let class = self.class(culprit.mate, players);
+                    format!("waits for {}, who is {class} on {}", culprit.name, culprit.mate.page_name())
+                })
+            }
+            Class::Expired => "the time on this page is up".to_owned(),
+            Class::Unknown if player.kind() == PageKind::Marker => "between two pages".to_owned(),
+            Class::Unknown if self.silent(player).is_none() => {
+                "it was not looked lately who is online".to_owned()
+            }
+            Class::Unknown if self.now - self.up < UP => {
+                "it takes two minutes after a start to tell who is gone".to_owned()
+            }
+            Class::Unknown => "a tab in the background looks the same for two minutes".to_owned(),
+            Class::NotStarted | Class::Finished | Class::Dropped => self.reason(class, player, players),
+        }
+    }
 }
 
 /// `90` as `1m 30s`.

@@ -2,6 +2,7 @@
 
 use super::{
     Known, Watch,
+    memory::Remembered,
     read::{Changes, Entries, FIELDS, Online, PlayerRow, RoomRow, SessionRow, Waiting, parse},
     room::{self, Rooms},
     seconds,
@@ -17,7 +18,7 @@ use crate::{
 /// How often it is asked who is online, which sessions and rooms there are, and which fields have changed, in seconds.
 pub(super) const PRESENCE: f64 = 15.0;
 /// How often a session is looked at in which nothing is heard of anybody, in seconds.
-const ASLEEP: f64 = 60.0;
+pub(super) const ASLEEP: f64 = 60.0;
 /// How far looks at a session may be apart that no trigger is about, for them to belong together, in seconds.
 const UNOBSERVED: f64 = 90.0;
 /// What was written longer ago than this when the history was asked for is in the answer, in seconds.
@@ -26,8 +27,10 @@ const SETTLED: f64 = 10.0;
 const IN_THE_ROOM: f64 = 90.0;
 /// How long a session is left alone whose answers do not read, in seconds.
 pub(super) const UNREADABLE: f64 = 60.0;
+/// What is remembered of a session that is gone from the server is kept for so long, in seconds.
+const FORGOTTEN: f64 = 7.0 * 86_400.0;
 /// How many sessions that sleep are looked at in one look.
-const SLEEPERS: usize = 20;
+pub(super) const SLEEPERS: usize = 20;
 /// The longest that one read may take, tries included, in seconds.
 const READ: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -38,7 +41,7 @@ fn soon(ago: f64, interval: Option<f64>) -> bool {
 }
 
 /// Whether an error may be that of one session or room alone, which must not hide the others.
-fn is_of_one(error: &ApiError) -> bool {
+pub(super) fn is_of_one(error: &ApiError) -> bool {
     use ErrorKind::{BadAnswer, Invalid, Refused, ServerError};
     matches!(error.kind, BadAnswer | Invalid | Refused | ServerError)
 }
@@ -119,7 +122,7 @@ impl Watch {
         Ok(())
     }
 
-    fn list_sessions(&self, scope: &Scope) -> Result<(), ApiError> {
+    pub(super) fn list_sessions(&self, scope: &Scope) -> Result<(), ApiError> {
         let call = Call::new(Endpoint::SessionsList);
         let rows = self.client.read_as(&call, Priority::Observation, &self.brief(scope), |body| {
             let Entries(rows) = parse::<Entries<'_, SessionRow>>(body)?;
@@ -130,9 +133,11 @@ impl Watch {
         // That all are gone at once is not believed: a public demo says so too.
         if !rows.is_empty() {
             known.sessions.retain(|name, _| rows.iter().any(|(row, _)| row == name));
+            known.forget_old(|name| rows.iter().any(|(row, _)| row == name), now);
         }
         for (name, row) in rows {
-            if !known.is_observed(&name, now) {
+            let is_shown = known.is_shown(now) && known.section.covers(&name);
+            if !(is_shown || known.is_observed(&name)) {
                 continue;
             }
             let Ok(session_name) = SessionName::new(&name) else { continue };
@@ -211,7 +216,7 @@ impl Watch {
                 let mut known = self.lock();
                 let now = seconds(self.env.now()) + known.skew(&self.client);
                 // Of what only scripts look at, nobody knows how often.
-                let apart = if known.is_observed(name.as_str(), ours) { PRESENCE } else { UNOBSERVED };
+                let apart = if known.is_observed(name.as_str()) { PRESENCE } else { UNOBSERVED };
                 let usual = usual(apart.max(interval.unwrap_or_default()));
                 known.session(name).take_online(&online, now, usual);
                 Ok(())
@@ -221,7 +226,7 @@ impl Watch {
         let now = seconds(self.env.now()) + known.skew(&self.client);
         known.up.get_or_insert(now);
         let every = known.section.every.as_secs_f64();
-        let apart = interval.or_else(|| known.is_observed(name.as_str(), ours).then_some(every));
+        let apart = interval.or_else(|| known.is_observed(name.as_str()).then_some(every));
         known.session(name).looked_at(now, apart.map_or(f64::INFINITY, usual));
         Ok(())
     }
@@ -277,7 +282,7 @@ impl Watch {
 }
 
 impl Known {
-    fn is_list_due(&self, now: f64) -> bool {
+    pub(super) fn is_list_due(&self, now: f64) -> bool {
         let every = PRESENCE.max(self.section.every.as_secs_f64());
         // Clocks are set back.
         !(0.0..every).contains(&(now - self.listed))
@@ -296,10 +301,9 @@ impl Known {
         self.rules.iter().any(|rule| wants(&rule.what))
     }
 
-    /// Whether some rule is about a session, or somebody looks at it, and it may be observed.
-    fn is_observed(&self, session: &str, now: f64) -> bool {
-        let is_wanted = || self.is_shown(now) || self.rules.iter().any(|rule| rule.covers(session));
-        self.section.covers(session) && is_wanted()
+    /// Whether some rule is about a session, and it may be observed.
+    pub(super) fn is_observed(&self, session: &str) -> bool {
+        self.section.covers(session) && self.rules.iter().any(|rule| rule.covers(session))
     }
 
     /// The sessions that are to be looked at now, each with how often it is.
@@ -310,7 +314,7 @@ impl Known {
         let observed = self
             .sessions
             .values()
-            .filter(|session| self.is_observed(session.name.as_str(), now) && !rests(session.name.as_str()));
+            .filter(|session| self.is_observed(session.name.as_str()) && !rests(session.name.as_str()));
         // Those that nobody has looked at yet are as old as they are.
         let is_awake = |session: &Session| match session.looked {
             Some(looked) if !session.players.is_empty() => session.is_awake(looked),
@@ -330,6 +334,25 @@ impl Known {
         awake.chain(asleep).map(|(session, interval)| (session.name.clone(), interval)).collect()
     }
 
+    /// Forgets the sessions that are not on the server any more and were last looked at long ago. One that was only missing for a while
+    /// keeps what has come of it: nothing is told twice.
+    fn forget_old(&mut self, is_there: impl Fn(&str) -> bool, now: f64) {
+        let here = now + self.last_skew;
+        let is_old =
+            |remembered: &Remembered| remembered.looked.is_none_or(|looked| here - looked > FORGOTTEN);
+        let old: Vec<String> = self
+            .remembered
+            .iter()
+            .filter(|(name, remembered)| is_old(remembered) && !is_there(name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in old {
+            self.remembered.remove(&name);
+            self.fired.remove(&name);
+            self.forgotten.push(name);
+        }
+    }
+
     /// A session that was made again under the same name, as after the server's data were wiped, has nothing of the old one.
     fn begin_anew_if_made_again(&mut self, name: &str, created: f64) {
         let known = match self.sessions.get(name) {
@@ -345,6 +368,8 @@ impl Known {
 
     /// A session, made known if it is not yet. What was remembered of it is taken up.
     fn session(&mut self, name: &SessionName) -> &mut Session {
+        // Whatever was to be forgotten of it is of use again.
+        self.forgotten.retain(|forgotten| forgotten != name.as_str());
         self.sessions.entry(name.as_str().to_owned()).or_insert_with(|| {
             let mut session = Session::new(name.clone());
             if let Some(remembered) = self.remembered.remove(name.as_str()) {

@@ -26,7 +26,7 @@ mod session;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -38,7 +38,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::{
-    api::{ApiError, Client},
+    api::{ApiError, Client, Endpoint, ErrorKind},
     config::WatchSection,
     domain::{Event, PlayerCondition, SessionName},
     environment::{Environment, Priority, Scope},
@@ -53,6 +53,8 @@ use session::Session;
 
 /// The server's clock and ours count as the same up to this difference, in seconds: its `Date` has no fractions.
 const SAME_CLOCK: f64 = 2.0;
+/// How often whoever waits for another's look at the same session sees whether it is over.
+const TURN: Duration = Duration::from_millis(20);
 /// From this difference on it is said, in seconds.
 const SKEWED: f64 = 5.0;
 
@@ -99,6 +101,10 @@ struct Known {
     unreadable: BTreeMap<String, f64>,
     /// Until when somebody looks at the sessions in the console, by our clock.
     shown_until: f64,
+    /// Sessions of long ago, to be taken out of the store with the next commit.
+    forgotten: Vec<String>,
+    /// The sessions that are being looked at for a script.
+    under_way: BTreeSet<String>,
 }
 
 /// A look came to nothing, or only to some of what it was for.
@@ -151,6 +157,8 @@ impl Watch {
             skew_told: false,
             unreadable: BTreeMap::new(),
             shown_until: f64::MIN,
+            forgotten: Vec::new(),
+            under_way: BTreeSet::new(),
         };
         Ok(Self { env, client, store, known: Mutex::new(known), looks: AtomicU64::new(0) })
     }
@@ -249,11 +257,11 @@ impl Watch {
         Ok(if holds { Ok(()) } else { Err(why()) })
     }
 
-    /// Looks at a session unless that was done just now.
+    /// Looks at a session unless that was done just now. Scripts that ask at once wait for the first of them.
     fn refresh(&self, session: &SessionName, scope: &Scope) -> Result<(), ApiError> {
-        let now = self.server_now();
-        {
-            let known = self.lock();
+        loop {
+            let now = self.server_now();
+            let mut known = self.lock();
             let recent =
                 |at: Option<f64>, every: f64| at.is_some_and(|at| (0.0..every).contains(&(now - at)));
             let every = known.section.every.as_secs_f64();
@@ -263,17 +271,28 @@ impl Watch {
             {
                 return Ok(());
             }
+            if known.under_way.insert(session.as_str().to_owned()) {
+                break;
+            }
+            drop(known);
+            // Not a lock: in a rehearsal, whoever waits hands the turn on.
+            self.env.sleep(TURN, scope).map_err(|why| {
+                let message = format!("waiting for another script's look at session {session}: {why}");
+                ApiError::unsent(ErrorKind::Stopped(why), Endpoint::DataSince.name(), message)
+            })?;
         }
+        let _under_way = UnderWay { watch: self, session };
         self.read_session(session, None, Priority::Read, scope)
     }
 
     /// Writes down what came of a look. Only then it counts as come.
     fn commit(&self, new: New) -> Result<Vec<Event>, StoreError> {
         let New { events, news, remembered, fired, common } = new;
-        let events = if events.is_empty() && remembered.is_empty() {
+        let forgotten = std::mem::take(&mut self.lock().forgotten);
+        let events = if events.is_empty() && remembered.is_empty() && forgotten.is_empty() {
             Vec::new()
         } else {
-            self.store.accept_observed(events, news, remembered, self.env.now()).wait()?
+            self.store.accept_observed(events, news, remembered, forgotten, self.env.now()).wait()?
         };
         let mut known = self.lock();
         known.fired.extend(fired);
@@ -289,6 +308,18 @@ impl Watch {
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A look at a session for a script, until it is over, however it ends.
+struct UnderWay<'w> {
+    watch: &'w Watch,
+    session: &'w SessionName,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.watch.lock().under_way.remove(self.session.as_str());
     }
 }
 

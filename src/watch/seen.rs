@@ -2,10 +2,16 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{Known, Watch, seconds, session::Session};
+use super::{
+    Known, Watch,
+    look::{ASLEEP, SLEEPERS, is_of_one},
+    seconds,
+    session::{AWAKE, Session},
+};
 use crate::{
-    domain::{Class, PageKind},
-    environment::Scope,
+    api::ErrorKind,
+    domain::{Class, PageKind, SessionName},
+    environment::{Priority, Scope},
 };
 
 /// How long sessions are looked at for people after the last of them was here, in seconds.
@@ -20,6 +26,8 @@ pub struct SeenSession {
     pub created: Option<f64>,
     /// When it was last looked at.
     pub looked: Option<f64>,
+    /// Now.
+    pub now: f64,
     /// When anybody was last heard of.
     pub alive: f64,
     /// Its players, in the server's order.
@@ -35,7 +43,7 @@ pub struct SeenPlayer {
     pub label: String,
     /// The state they are in.
     pub class: Class,
-    /// Why, in words.
+    /// Why, in words, without lengths of time: these go on while nothing changes.
     pub reason: String,
     /// The page they are on.
     pub page: String,
@@ -56,20 +64,36 @@ pub struct SeenPlayer {
 }
 
 impl Watch {
-    /// Somebody looks at the sessions: they are all observed for a while, also those that no automation is about.
+    /// Somebody looks at the sessions: for a while they are all listed, also those that no automation is about.
     pub fn show(&self) {
         let now = seconds(self.env.now());
         let mut known = self.lock();
         known.shown_until = now + known.shown_for();
     }
 
-    /// Looks at what is due for those who look, where no automation has it looked at anyway. Nothing is decided and nothing written
-    /// down.
+    /// Looks at the sessions that only people look at. It is as a script's look: nothing is decided, nothing counts as a time in which
+    /// nobody could look, and what goes wrong is no news of the server. It comes after everything that automations ask.
     pub fn look_for_people(&self, scope: &Scope) {
-        if self.every().is_none() {
-            self.read_all(scope);
-            self.looks.fetch_add(1, Ordering::Relaxed);
+        let now = seconds(self.env.now());
+        if self.every().is_none() && self.lock().is_list_due(now) {
+            if self.list_sessions(scope).is_err() {
+                return;
+            }
+            self.lock().listed = now;
         }
+        let due = self.lock().shown_due(now);
+        for name in due {
+            match self.read_session(&name, None, Priority::Export, scope) {
+                Ok(()) => drop(self.lock().unreadable.remove(name.as_str())),
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    self.lock().sessions.remove(name.as_str());
+                }
+                Err(error) if is_of_one(&error) => self.lock().complain(&name, &error, now),
+                // The next time, when the server has recovered.
+                Err(_) => break,
+            }
+        }
+        self.looks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts the looks: while it is the same, so is [`Watch::seen`], but for the time that passes.
@@ -110,6 +134,24 @@ impl Known {
         SHOWN.max(self.section.every.as_secs_f64() * 2.5)
     }
 
+    /// The sessions that only people look at and that are to be looked at now, the liveliest first.
+    fn shown_due(&self, now: f64) -> Vec<SessionName> {
+        let here = now + self.last_skew;
+        let every = self.section.every.as_secs_f64();
+        let is_due = |session: &&Session| {
+            let name = session.name.as_str();
+            let alive = session.alive();
+            let interval = if here - alive < AWAKE { every } else { ASLEEP.max(every) };
+            let rests = self.unreadable.get(name).is_some_and(|until| now < *until);
+            let is_old =
+                session.looked.is_none_or(|looked| !(0.0..interval / 2.0).contains(&(here - looked)));
+            self.section.covers(name) && !self.is_observed(name) && !rests && is_old
+        };
+        let mut due: Vec<&Session> = self.sessions.values().filter(is_due).collect();
+        due.sort_by(|one, two| two.alive().total_cmp(&one.alive()));
+        due.into_iter().take(SLEEPERS).map(|session| session.name.clone()).collect()
+    }
+
     fn seen(&self, session: &Session, now: f64) -> SeenSession {
         let mut view = self.view(session, now);
         // Whom an automation calls stalled is not called thinking here.
@@ -123,7 +165,7 @@ impl Known {
                 name: Arc::clone(name),
                 label: player.label.clone(),
                 class,
-                reason: view.reason(class, player, players),
+                reason: view.brief(class, player, players),
                 page: player.page_name().to_owned(),
                 kind: player.kind(),
                 place: player.page,
@@ -138,6 +180,7 @@ impl Known {
             name: session.name.to_string(),
             created: session.created,
             looked: session.looked,
+            now,
             alive: session.alive(),
             players: seen.collect(),
         }

@@ -4,50 +4,37 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Shared, answer::Answer, auth::Who};
+use super::{Shared, answer::Answer, api, auth::Who};
 use crate::{
     domain::{AutomationName, Detail, Event, EventKind, Held, Hold, Role, RunId, did_you_mean},
     engine::Input,
     store::{Closed, Decided, NewEvent, Remedy},
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Trigger {
     pub(super) automation: String,
-    #[serde(default)]
     pub(super) payload: Value,
-    #[serde(default)]
     pub(super) dry_run: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Pause {
     pub(super) held: Held,
     pub(super) reason: String,
     pub(super) until: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Resume {
     pub(super) held: Held,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Decision {
     pub(super) run: RunId,
     /// Why it is rejected; approved where there is none.
     pub(super) rejected: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct DeadLetter {
     pub(super) run: RunId,
     pub(super) remedy: Remedy,
@@ -66,9 +53,11 @@ pub(super) async fn trigger(shared: &Shared, who: &Who, asked: Trigger) -> Resul
     };
     shared.check_running()?;
     let pending = shared.state.tools.store.accept_manual(event);
+    let who = who.clone();
     let accepted = shared.finish(async move {
         let event = pending.ready().await?;
         let id = event.id;
+        tracing::info!(by = %who.name, event = id.0, automation = %event.automation, "a run is asked for by hand");
         permit.send(Input::Accepted(Arc::new(event)));
         Ok(id)
     });
@@ -82,29 +71,31 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
     }
     let Pause { held, reason, until } = asked;
     let who = who.clone();
-    let permit = shared.reserve()?;
+    let committed = shared.state.committed.clone();
     let hold = Hold { held, since: shared.state.tools.env.now(), until, reason };
     let pending = shared.state.tools.store.hold(hold.clone());
+    let answer = json!({ "hold": api::hold(&hold) });
     shared
         .finish(async move {
             pending.ready().await?;
             tracing::warn!(by = %who.name, "{} is paused: {}", hold.held, hold.reason);
-            permit.send(Input::Hold(hold));
+            // However much waits: the red button is never refused. Once committed, it holds; the engine hears of it in its turn.
+            let _ = committed.send(Input::Hold(hold)).await;
             Ok(())
         })
         .await?;
-    Ok(Answer::new(StatusCode::OK, json!({ "paused": true })))
+    Ok(Answer::new(StatusCode::OK, answer))
 }
 
 pub(super) async fn resume(shared: &Shared, who: &Who, asked: Resume) -> Result<Answer, Answer> {
     who.must_be(Role::Operator)?;
     let who = who.clone();
-    let permit = shared.reserve()?;
+    let committed = shared.state.committed.clone();
     let pending = shared.state.tools.store.release(asked.held.clone());
     let was_held = shared.finish(async move {
         let was_held = pending.ready().await?;
         tracing::warn!(by = %who.name, "{} goes on", asked.held);
-        permit.send(Input::Release(asked.held));
+        let _ = committed.send(Input::Release(asked.held)).await;
         Ok(was_held)
     });
     Ok(Answer::new(StatusCode::OK, json!({ "was_held": was_held.await? })))
@@ -120,8 +111,13 @@ pub(super) async fn plan(shared: &Shared, who: &Who, asked: Decision) -> Result<
         None => shared.state.tools.store.approve(asked.run, who.name.clone(), now, known),
         Some(reason) => shared.state.tools.store.reject(asked.run, format!("{reason} ({})", who.name), now),
     };
+    let (who, run) = (who.clone(), asked.run);
     let decided = shared.finish(async move {
         let decided = pending.ready().await?;
+        if let Decided::Now(event) = &decided {
+            let (event, automation) = of(event.as_ref());
+            tracing::info!(by = %who.name, run = run.0, event, automation, "plan {run} is decided");
+        }
         if let Decided::Now(Some(event)) = &decided {
             permit.send(Input::Accepted(Arc::new(event.clone())));
         }
@@ -140,8 +136,13 @@ pub(super) async fn dead(shared: &Shared, who: &Who, asked: DeadLetter) -> Resul
     let known = move |name: &AutomationName| routes.automations.contains(name);
     let now = shared.state.tools.env.now();
     let pending = shared.state.tools.store.close_dead_letter(asked.run, asked.remedy, now, known);
+    let (who, run) = (who.clone(), asked.run);
     let closed = shared.finish(async move {
         let closed = pending.ready().await?;
+        if let Closed::Now(event) = &closed {
+            let (event, automation) = of(event.as_ref());
+            tracing::info!(by = %who.name, run = run.0, event, automation, "the dead letter of run {run} is closed");
+        }
         if let Closed::Now(Some(event)) = &closed {
             permit.send(Input::Accepted(Arc::new(event.clone())));
         }
@@ -153,6 +154,11 @@ pub(super) async fn dead(shared: &Shared, who: &Who, asked: DeadLetter) -> Resul
     }
 }
 
+/// What a log line says of an event that follows.
+fn of(event: Option<&Event>) -> (Option<i64>, Option<&str>) {
+    event.map(|event| (event.id.0, event.automation.as_str())).unzip()
+}
+
 fn done(event: Option<Event>) -> Answer {
     Answer::new(StatusCode::OK, json!({ "event": event.map(|event| event.id) }))
 }
@@ -161,7 +167,8 @@ fn conflict(why: String) -> Answer {
     Answer::error(StatusCode::CONFLICT, why)
 }
 
-fn known(shared: &Shared, text: &str) -> Result<AutomationName, Answer> {
+/// An automation of the configuration, by its name.
+pub(super) fn known(shared: &Shared, text: &str) -> Result<AutomationName, Answer> {
     let routes = shared.state.routes.get();
     let automations = &routes.automations;
     let name = AutomationName::new(text).ok().filter(|name| automations.contains(name));

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
 };
 
@@ -38,6 +38,8 @@ const APART: i64 = 5_000;
 const SAMPLES: usize = 600;
 /// A session in which nothing is heard of anybody for so long is not sampled any more, in seconds.
 const QUIET: f64 = 1800.0;
+/// For how long the sessions are looked at after a program has asked for them, in milliseconds.
+const ASKED: i64 = 30_000;
 /// For how many sessions samples are kept.
 const SESSIONS: usize = 50;
 
@@ -79,6 +81,8 @@ pub(super) struct Board {
     hooks: Mutex<HashMap<HookName, HookCounts>>,
     /// How many look.
     viewers: AtomicUsize,
+    /// When a program last asked for the sessions, in milliseconds since 1970.
+    asked: AtomicI64,
     /// Changes whenever anything that is shown may have.
     version: watch::Sender<u64>,
 }
@@ -99,6 +103,7 @@ impl Board {
             series: Mutex::default(),
             hooks: Mutex::default(),
             viewers: AtomicUsize::new(0),
+            asked: AtomicI64::new(i64::MIN),
             version: watch::Sender::new(0),
         }
     }
@@ -112,6 +117,18 @@ impl Board {
     /// How many look.
     pub(super) fn viewers(&self) -> usize {
         self.viewers.load(Ordering::Relaxed)
+    }
+
+    /// A program asks for the sessions: for a while, that counts as looking.
+    pub(super) fn ask(&self, now: Timestamp) {
+        self.asked.store(now.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// Whether the sessions are to be looked at for anybody.
+    pub(super) fn is_watched(&self, now: Timestamp) -> bool {
+        let passed = now.as_millisecond().saturating_sub(self.asked.load(Ordering::Relaxed));
+        // A clock that was set back ends it.
+        self.viewers() > 0 || (0..ASKED).contains(&passed)
     }
 
     /// Something that is shown may have changed.

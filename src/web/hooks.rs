@@ -109,7 +109,7 @@ async fn take(
         }
         Acceptance::Duplicate(first) => first,
     };
-    tracing::info!(hook = %name, event = %id, "a webhook message came again and starts nothing");
+    tracing::info!(hook = %name, event = id.0, automation = %hook.automation, "a webhook message came again and starts nothing");
     let message = match verified.message_id {
         Some(_) => "this message was taken before and starts nothing again",
         None => {

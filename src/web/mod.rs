@@ -11,6 +11,7 @@ mod board;
 mod body;
 mod console;
 mod hooks;
+mod metrics;
 mod rate;
 mod routes;
 mod serve;
@@ -30,13 +31,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Users,
+    daemon::Pulse,
     engine::Input,
     script::Tools,
     store::{History, StoreError},
 };
 use answer::Answer;
-use auth::Auth;
+use auth::{Auth, CurrentUsers};
 use board::Board;
+use metrics::Tally;
 use rate::Rates;
 
 pub use console::Upkeep;
@@ -62,6 +65,8 @@ pub struct WebState {
     pub control: SecretString,
     /// The port that is listened on.
     pub port: u16,
+    /// Whether the daemon is well.
+    pub pulse: Pulse,
 }
 
 /// The routes of the daemon, and the work that keeps the console up to date.
@@ -71,9 +76,13 @@ pub fn router(state: WebState) -> (Router, Upkeep) {
 
 fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
     let env = &state.tools.env;
+    let console = &state.routes.get().config.console;
+    let users = CurrentUsers::new(console.users.clone(), &console.users_file);
     let shared = Arc::new(Shared {
+        users,
         auth: Auth::new(Arc::clone(env), state.control.clone(), state.port),
         board: Arc::new(Board::new(env.now())),
+        tally: Tally::new(&state.history),
         streams: console::Streams::default(),
         state,
         body_time,
@@ -82,9 +91,11 @@ fn router_with(state: WebState, body_time: Duration) -> (Router, Upkeep) {
     });
     let router = Router::new()
         .route("/hooks/{name}", post(hooks::receive).fallback(hooks::wrong_method))
-        .route("/api/v1/{what}", post(api::receive).fallback(api::wrong_method))
-        .route("/health", get(health).fallback(health_wrong_method))
-        .merge(console::router(&shared))
+        .route("/health", get(health).fallback(only_get))
+        .route("/ready", get(ready).fallback(only_get))
+        .route("/metrics", get(metrics::show).fallback(only_get))
+        .merge(api::router())
+        .merge(console::router())
         .fallback(nothing_here)
         .with_state(Arc::clone(&shared));
     (router, Upkeep(shared))
@@ -98,14 +109,30 @@ struct Shared {
     /// Commits under way. They go on when the sender hangs up: whatever is committed is also handed over.
     commits: TaskTracker,
     auth: Auth,
+    users: CurrentUsers,
     board: Arc<Board>,
+    tally: Tally,
     streams: console::Streams,
 }
 
 impl Shared {
-    /// Who may log in, as the configuration says now.
-    fn users(&self) -> Users {
-        self.state.routes.get().config.console.users.clone()
+    /// Who may log in now.
+    fn users(&self) -> Arc<Users> {
+        self.users.get()
+    }
+
+    /// Why nothing is done right now, if so: the daemon stops, its loop stands still, or the store cannot be written.
+    fn not_ready(&self) -> Vec<&'static str> {
+        let (pulse, now) = (&self.state.pulse, self.state.tools.env.now());
+        let turns = pulse.turns(now);
+        // Where the loop stands still, nobody has tried to write.
+        let writes = self.state.tools.store.is_writable() && (pulse.writes(now) || !turns);
+        let wrong = [
+            (self.state.stopping.is_cancelled(), "uproctor is stopping"),
+            (!turns, "the loop of the daemon stands still"),
+            (!writes, "the store cannot be written"),
+        ];
+        wrong.into_iter().filter(|(is_so, _)| *is_so).map(|(_, why)| why).collect()
     }
 
     /// Says no while the daemon stops.
@@ -159,8 +186,15 @@ async fn health(State(shared): State<Arc<Shared>>) -> Answer {
     }
 }
 
-async fn health_wrong_method() -> Answer {
-    Answer::wrong_method("GET", "this address only answers GET")
+/// Whether events are taken and acted on: for whatever sends them here. Asks nothing of the store.
+async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
+    let wrong = shared.not_ready();
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Answer::new(status, json!({ "ready": wrong.is_empty(), "not_ready": wrong }))
+}
+
+async fn only_get() -> Answer {
+    Answer::wrong_method("GET, HEAD", "this address only answers GET")
 }
 
 async fn nothing_here() -> Answer {

@@ -57,6 +57,7 @@ struct World {
     clock: Arc<Clock>,
     store: Store,
     routes: CurrentRoutes,
+    pulse: Pulse,
     _folder: TempDir,
 }
 
@@ -94,6 +95,7 @@ impl World {
         let env: Arc<dyn Environment> = clock.clone();
         let client = Client::new(Arc::clone(&env), config.uproot.url.clone(), "token".to_owned().into());
         let tools = Tools::new(env, Arc::new(client), store.clone(), &config).unwrap();
+        let pulse = Pulse::default();
         let state = WebState {
             tools: Arc::new(tools),
             history: Arc::new(History::open(&folder.path().join("store.sqlite")).unwrap()),
@@ -102,9 +104,11 @@ impl World {
             stopping: stopping.clone(),
             control: "ours".into(),
             port: 8707,
+            pulse: pulse.clone(),
         };
+        pulse.beat(clock.now());
         let (router, _) = router_with(state, Duration::from_millis(100));
-        Self { router, committed, stopping, clock, store, routes, _folder: folder }
+        Self { router, committed, stopping, clock, store, routes, pulse, _folder: folder }
     }
 
     async fn send(&self, request: Request<Body>) -> (u16, Value) {

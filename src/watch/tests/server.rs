@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// A watch and the server that it looks at.
-struct Lab {
-    folder: TempDir,
-    world: Arc<World>,
-    watch: Watch,
-    rules: String,
+pub(super) struct Lab {
+    pub(super) folder: TempDir,
+    pub(super) world: Arc<World>,
+    pub(super) watch: Watch,
+    pub(super) rules: String,
 }
 
 fn config(rules: &str) -> Config {
@@ -30,12 +30,12 @@ fn config(rules: &str) -> Config {
     config::parse("config.toml".as_ref(), text, &|_| Some("token".to_owned())).accept().unwrap()
 }
 
-fn on(on: &str) -> String {
+pub(super) fn on(on: &str) -> String {
     format!("[[automation]]\nname = \"a\"\nscript = \"a.rhai\"\non = {on}\n")
 }
 
 impl Lab {
-    fn new(rules: &str) -> Self {
+    pub(super) fn new(rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let world = Arc::new(World::default());
         let watch = watch(&folder, &world, rules);
@@ -58,12 +58,12 @@ impl Lab {
         self.watch.set_rules(config.watch.clone(), Rule::of(config.automations.iter(), &config.watch));
     }
 
-    fn server<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    pub(super) fn server<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.world.0.lock().unwrap())
     }
 
     /// A session in which these players are on the first page.
-    fn session(&self, name: &str, players: &[&str]) {
+    pub(super) fn session(&self, name: &str, players: &[&str]) {
         self.server(|state| {
             let now = state.theirs;
             let moves = players.iter().map(|player| ((*player).to_owned(), vec![(now, 0)])).collect();
@@ -73,7 +73,7 @@ impl Lab {
     }
 
     /// A player goes to a page.
-    fn goes(&self, session: &str, player: &str, page: i64) {
+    pub(super) fn goes(&self, session: &str, player: &str, page: i64) {
         self.server(|state| {
             let now = state.theirs;
             let session = state.sessions.get_mut(session).unwrap();
@@ -83,7 +83,7 @@ impl Lab {
     }
 
     /// Looks every five seconds, for so long, while these players are heard of; gives what was told, as `what player` or `what`.
-    fn watch_for(&self, seconds: f64, there: &[(&str, &str)]) -> Vec<String> {
+    pub(super) fn watch_for(&self, seconds: f64, there: &[(&str, &str)]) -> Vec<String> {
         let mut told = Vec::new();
         for _ in 0..(seconds / 5.0) as u32 {
             self.world.pass(5.0);
@@ -98,12 +98,12 @@ impl Lab {
         told
     }
 
-    fn look(&self) -> Vec<String> {
+    pub(super) fn look(&self) -> Vec<String> {
         self.watch.look(&forever()).0.iter().map(word).collect()
     }
 
     /// What was asked since the last time.
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.server(|state| std::mem::take(&mut state.asked))
     }
 }
@@ -118,7 +118,7 @@ fn watch(folder: &TempDir, world: &Arc<World>, rules: &str) -> Watch {
     watch
 }
 
-fn forever() -> Scope {
+pub(super) fn forever() -> Scope {
     Scope { deadline: Timestamp::MAX, cancel: CancellationToken::new() }
 }
 
@@ -338,4 +338,50 @@ fn many_old_sessions_do_not_keep_a_live_one_waiting() {
     let old: std::collections::BTreeSet<&str> =
         asked.iter().filter_map(|path| path.strip_prefix("sessions/old")?.split('/').next()).collect();
     assert_eq!(old.len(), 20, "the others have their turn later");
+}
+
+#[test]
+fn scripts_that_ask_at_once_make_one_look() {
+    let lab = Lab::new("");
+    lab.session("s", &["x"]);
+    let session = SessionName::new("s").unwrap();
+    let ask = || lab.watch.players(&session, None, &forever()).unwrap().len();
+    lab.server(|state| state.slow = true);
+    let found: Vec<usize> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(found, [1; 8]);
+    let asked = lab.asked();
+    let looks = asked.iter().filter(|path| path.contains("online")).count();
+    assert_eq!(looks, 1, "{asked:?}");
+    // A look that fails lets the next one try.
+    lab.server(|state| state.sessions.get_mut("s").unwrap().broken = Some(404));
+    lab.world.pass(60.0);
+    assert!(lab.watch.players(&session, None, &forever()).is_err());
+    lab.server(|state| state.sessions.get_mut("s").unwrap().broken = None);
+    assert_eq!(ask(), 1);
+}
+
+#[test]
+fn a_session_that_was_only_missing_for_a_while_is_not_told_again_and_one_of_long_ago_is_forgotten() {
+    let mut lab = Lab::new(&on("{ player = \"joined\" }"));
+    lab.session("other", &["o"]);
+    lab.session("s", &["x"]);
+    assert_eq!(lab.watch_for(10.0, &[]).len(), 2);
+    let remembered = |lab: &Lab| {
+        let rows = lab.watch.store.history().watched().unwrap();
+        rows.iter().any(|(name, _)| name == "s")
+    };
+    let gone = lab.server(|state| state.sessions.remove("s").unwrap());
+    lab.restart();
+    lab.watch_for(60.0, &[]);
+    assert!(remembered(&lab));
+    lab.server(|state| state.sessions.insert("s".to_owned(), gone));
+    assert_eq!(lab.watch_for(60.0, &[]), Vec::<String>::new(), "told once");
+    lab.server(|state| state.sessions.remove("s").unwrap());
+    lab.restart();
+    lab.world.pass(8.0 * 86_400.0);
+    lab.watch_for(60.0, &[]);
+    assert!(!remembered(&lab), "after a week");
 }

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub ours: f64,
     pub theirs: f64,
     pub down: bool,
+    /// Answers take their time, so that others ask meanwhile.
+    pub slow: bool,
     pub sessions: BTreeMap<String, Session>,
     /// By room, when who waits there was last heard of.
     pub room: Option<Vec<f64>>,
@@ -43,7 +45,10 @@ impl Environment for World {
     }
 
     fn sleep(&self, duration: Duration, scope: &Scope) -> Result<(), Stopped> {
-        self.pass(duration.as_secs_f64());
+        // Real threads wait for each other in no time of this world.
+        let slow = self.0.lock().unwrap().slow;
+        self.pass(if slow { 0.0 } else { duration.as_secs_f64() });
+        std::thread::yield_now();
         scope.check(self.now())
     }
 
@@ -54,6 +59,8 @@ impl Environment for World {
     fn execute(&self, request: Request, scope: &Scope) -> Result<Response, TransportError> {
         let stopped = |reason| TransportError { sent: false, reason, message: "away".to_owned() };
         scope.check(self.now()).map_err(|why| stopped(TransportReason::Stopped(why)))?;
+        let slow = self.0.lock().unwrap().slow;
+        (0..if slow { 1000 } else { 0 }).for_each(|_| std::thread::yield_now());
         let mut state = self.0.lock().unwrap();
         let path = request.url.path().split_once("/admin/api/v1/").unwrap().1.to_owned();
         state.asked.push(format!("{path}{}", request.url.query().map_or(String::new(), |q| format!("?{q}"))));

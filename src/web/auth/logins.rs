@@ -58,6 +58,12 @@ impl Logins {
         Some(login.who.clone())
     }
 
+    /// The same without counting as use.
+    pub(super) fn peek(&self, token: &str, now: Timestamp) -> Option<Who> {
+        let logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.get(&digest(token)).filter(|login| login.holds_at(now)).map(|login| login.who.clone())
+    }
+
     /// Keeps a sentence for the next page that is shown.
     pub(super) fn say(&self, token: &str, good: bool, text: String) {
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,10 +129,11 @@ mod tests {
     #[test]
     fn a_login_ends_when_unused_and_after_a_week_and_a_link_works_once() {
         let logins = Logins::default();
-        let who = Who { name: "anna".to_owned(), role: Role::Viewer };
+        let who = Who { name: "anna".to_owned(), role: Role::Viewer, by: crate::web::auth::Way::Password };
         logins.begin(&"token".into(), who.clone(), at(0));
         assert_eq!(logins.who("token", at(11)), Some(who.clone()));
         assert_eq!(logins.who("other", at(11)), None);
+        assert_eq!(logins.peek("token", at(22)), Some(who.clone()), "a page that is only open");
         assert_eq!(logins.who("token", at(23)), None, "unused for twelve hours");
         logins.begin(&"token".into(), who.clone(), at(0));
         for hour in 0..168 {

@@ -1,6 +1,7 @@
 //! Who is asking: by the cookie of a login, by the token of a program, or by the token that the daemon's own commands have.
 
 mod attempts;
+mod current;
 mod logins;
 pub mod password;
 
@@ -20,6 +21,7 @@ use crate::{
     environment::Environment,
 };
 use attempts::Attempts;
+pub(super) use current::CurrentUsers;
 use logins::Logins;
 
 /// How many passwords are looked at at once: each takes 19 MiB and some 20 ms of a core.
@@ -32,9 +34,29 @@ pub(super) struct Who {
     pub(super) name: String,
     /// What they may do.
     pub(super) role: Role,
+    /// How they came.
+    by: Way,
+}
+
+/// How somebody is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// By a password.
+    Password,
+    /// By a link for the owner.
+    Link,
+    /// A program, by its token.
+    Token,
+    /// A command of ours, by the daemon's token.
+    Command,
 }
 
 impl Who {
+    /// Whether it is a person at the daemon's own commands.
+    pub(super) fn is_a_command(&self) -> bool {
+        self.by == Way::Command
+    }
+
     /// Says no to whoever may not do it.
     pub(super) fn must_be(&self, role: Role) -> Result<(), Answer> {
         if self.role >= role {
@@ -62,7 +84,7 @@ pub(super) struct Auth {
     control: SecretString,
     logins: Logins,
     attempts: Attempts,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     cookie: String,
 }
 
@@ -74,7 +96,7 @@ impl Auth {
             control,
             logins: Logins::default(),
             attempts: Attempts::default(),
-            places: Semaphore::new(AT_ONCE),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
             cookie: format!("uproctor_{port}"),
         }
     }
@@ -82,10 +104,20 @@ impl Auth {
     /// Whom the cookie of a request is of. Somebody who was removed or whose role has changed is known by `users` at once.
     pub(super) fn by_cookie(&self, headers: &HeaderMap, users: &Users) -> Option<Who> {
         let who = self.logins.who(self.cookie_of(headers)?, self.env.now())?;
-        if who.name == Self::LINK {
-            return Some(who);
+        Self::still(who, users)
+    }
+
+    /// Whether whom the cookie is of is still in. A page that is only open is no use of a login.
+    pub(super) fn is_in(&self, headers: &HeaderMap, users: &Users) -> bool {
+        let who = self.cookie_of(headers).and_then(|token| self.logins.peek(token, self.env.now()));
+        who.and_then(|who| Self::still(who, users)).is_some()
+    }
+
+    fn still(who: Who, users: &Users) -> Option<Who> {
+        match who.by {
+            Way::Password => users.people.get(&who.name).map(|person| Who { role: person.role, ..who }),
+            Way::Link | Way::Token | Way::Command => Some(who),
         }
-        users.people.get(&who.name).map(|person| Who { role: person.role, ..who })
     }
 
     /// Whom the token of a request is of.
@@ -101,14 +133,11 @@ impl Auth {
         let is_it = |sha256: &str| bool::from(digest.as_bytes().ct_eq(sha256.as_bytes()));
         let control = hex::encode(Sha256::digest(self.control.expose_secret().as_bytes()));
         if !self.control.expose_secret().is_empty() && is_it(&control) {
-            return Some(Who { name: "a command".to_owned(), role: Role::Admin });
+            return Some(Who { name: "a command".to_owned(), role: Role::Admin, by: Way::Command });
         }
         let found = users.tokens.iter().find(|(_, known)| is_it(&known.sha256.to_ascii_lowercase()));
-        found.map(|(name, known)| Who { name: format!("token {name}"), role: known.role })
+        found.map(|(name, known)| Who { name: format!("token {name}"), role: known.role, by: Way::Token })
     }
-
-    /// The name of whoever came by a link.
-    const LINK: &str = "the owner";
 
     /// A link's key, for whoever may do everything on this computer anyway.
     pub(super) fn make_link(&self) -> SecretString {
@@ -120,7 +149,7 @@ impl Auth {
     /// Logs in by the key of a link.
     pub(super) fn log_in_by_link(&self, key: &str) -> Option<SecretString> {
         let now = self.env.now();
-        let who = Who { name: Self::LINK.to_owned(), role: Role::Admin };
+        let who = Who { name: "the owner".to_owned(), role: Role::Admin, by: Way::Link };
         self.logins.take_link(key, now).then(|| self.begin(who, now))
     }
 
@@ -135,14 +164,17 @@ impl Auth {
         let key: String = name.chars().take(64).collect();
         self.attempts.take(&key, now).map_err(Refused::TooMany)?;
         let person = users.people.get(name).cloned();
-        // The semaphore is never closed.
-        let _place = self.places.acquire().await;
+        // The semaphore is never closed. The place is kept until the work is done, also where whoever asked has hung up.
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
         let hash = person.as_ref().map(|person| person.password.clone());
-        let right = tokio::task::spawn_blocking(move || password::is_right(&password, hash.as_deref()));
+        let right = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            password::is_right(&password, hash.as_deref())
+        });
         match person {
             Some(person) if right.await.unwrap_or(false) => {
                 self.attempts.forgive(&key);
-                Ok(self.begin(Who { name: name.to_owned(), role: person.role }, now))
+                Ok(self.begin(Who { name: name.to_owned(), role: person.role, by: Way::Password }, now))
             }
             _ => Err(Refused::Wrong),
         }

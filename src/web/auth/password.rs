@@ -25,11 +25,12 @@ pub fn hash(password: &SecretString) -> Result<String, String> {
     hashed.map(|hash| hash.to_string()).map_err(|error| format!("the password cannot be hashed: {error}"))
 }
 
+/// The hash of no password that anybody knows.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGxvZ3MgaW4h$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Whether a password is the right one. It takes as long where nobody has the name, so that nobody learns which names there are.
 pub(super) fn is_right(password: &SecretString, hash: Option<&str>) -> bool {
-    /// Of no password that anybody knows.
-    const NOBODY: &str =
-        "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGxvZ3MgaW4h$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let text = password.expose_secret();
     let Ok(parsed) = PasswordHash::new(hash.unwrap_or(NOBODY)) else { return false };
     let fits = text.len() <= LONGEST;
@@ -40,6 +41,14 @@ pub(super) fn is_right(password: &SecretString, hash: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_nobody_has_takes_as_long() {
+        let parsed = PasswordHash::new(NOBODY).unwrap();
+        let own = hash(&"correct horse battery".into()).unwrap();
+        assert_eq!(parsed.params, PasswordHash::new(&own).unwrap().params);
+        assert!(Argon2::default().verify_password(b"x", &parsed).is_err());
+    }
 
     #[test]
     fn only_the_password_itself_is_right() {

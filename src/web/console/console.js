@@ -12,13 +12,24 @@
     if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
     return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
   };
+  // The daemon's clock counts, from when it made the page; this computer's may be wrong.
+  const made = Number(body.dataset.now);
+  const loaded = performance.now();
+  const now = () => made + (performance.now() - loaded);
   const tick = () => {
+    const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
     for (const element of document.querySelectorAll("[data-since]")) {
-      const text = length(Math.abs(Math.round((Date.now() - Number(element.dataset.since)) / 1000)));
-      if (element.textContent !== text) element.textContent = text;
+      put(element, length(Math.max(0, Math.round((now() - Number(element.dataset.since)) / 1000))));
+    }
+    for (const element of document.querySelectorAll("[data-until]")) {
+      const left = Math.round((Number(element.dataset.until) - now()) / 1000);
+      put(element, left > 0 ? `in ${length(left)}` : "now");
     }
   };
-  setInterval(tick, 1000);
+  if (made) {
+    tick();
+    setInterval(tick, 1000);
+  }
 
   // What has been typed or is being picked is not taken from under anybody's hands.
   const inUse = (region) => {
@@ -49,17 +60,17 @@
   };
   setInterval(() => waiting.forEach(([version, html], id) => replace(id, version, html)), 2000);
 
+  // A part of the page has come or gone: it is loaded anew as soon as nobody types.
+  let anew = false;
   const typing = () => [...document.querySelectorAll(".region")].some(inUse);
   const patch = ({ ids, changed }) => {
     const here = [...document.querySelectorAll("#alerts, #nav, #modes, #stop, .region")].map((region) => region.id);
-    if (here.length !== ids.length || ids.some((id) => !here.includes(id))) {
-      // A part of the page has come or gone.
-      if (!typing()) location.reload();
-      return;
-    }
+    anew ||= here.length !== ids.length || ids.some((id) => !here.includes(id));
     changed.forEach(([id, version, html]) => replace(id, version, html));
     tick();
+    if (anew && !typing()) location.reload();
   };
+  setInterval(() => { if (anew && !typing()) location.reload(); }, 2000);
 
   let source = null;
   let late = null;
@@ -94,7 +105,11 @@
   // A browser has few connections to one address: what nobody looks at needs none.
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);
-  window.addEventListener("pageshow", open);
+  window.addEventListener("pageshow", (event) => {
+    // Back from another page, as it was left.
+    if (event.persisted) for (const button of document.querySelectorAll("button")) button.disabled = false;
+    open();
+  });
   open();
 
   // A button that was pressed is not pressed twice.

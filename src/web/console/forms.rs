@@ -1,6 +1,6 @@
 //! `POST /do/...`: what people ask of the daemon with the buttons of the pages. Without a script too: the answer leads back to the page.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
@@ -15,7 +15,7 @@ use super::{
     visitor::{Submitted, Visitor},
 };
 use crate::{
-    domain::{AutomationName, Held, PlayerName, RunId, SessionName, parse_duration},
+    domain::{AutomationName, Held, PlayerName, RunId, SessionName},
     store::Remedy,
     web::{Shared, act, answer::Answer, auth::Who},
 };
@@ -55,14 +55,7 @@ async fn carry_out(shared: &Shared, who: &Who, what: &str, asked: &Submitted) ->
             let held = held(asked)?;
             let said = format!("Paused: {held}.");
             let reason = reason(asked, who, "in the console");
-            let until = match asked.get("for") {
-                "" => None,
-                length => {
-                    let length = parse_duration(length).map_err(|error| wrong(&error.to_string()))?;
-                    Some(later(shared, length)?)
-                }
-            };
-            act::pause(shared, who, act::Pause { held, reason, until }).await?;
+            act::pause(shared, who, act::Pause { held, reason, until: None }).await?;
             Ok(said)
         }
         "resume" => {
@@ -130,11 +123,6 @@ fn reason(asked: &Submitted, who: &Who, otherwise: &str) -> String {
         "" => format!("{} {otherwise}", who.name),
         reason => format!("{} ({})", short(reason), who.name),
     }
-}
-
-fn later(shared: &Shared, length: Duration) -> Result<jiff::Timestamp, Answer> {
-    let length = jiff::SignedDuration::try_from(length).map_err(|error| wrong(&error.to_string()))?;
-    shared.state.tools.env.now().checked_add(length).map_err(|error| wrong(&error.to_string()))
 }
 
 fn run(asked: &Submitted) -> Result<RunId, Answer> {

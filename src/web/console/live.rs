@@ -15,7 +15,10 @@ use axum::{
 use futures_util::stream;
 use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::{
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch},
+    time::Instant,
+};
 
 use super::{
     page::{self, Region},
@@ -35,22 +38,37 @@ const KEPT: usize = 64;
 /// The shortest time between two looks at the same page, in which a run's many small changes gather.
 const APART: Duration = Duration::from_secs(1);
 
+/// A page is made anew so many times as late as it took to make: those who look at one that is dear do not slow down what matters.
+const COST: u32 = 20;
+
+/// The longest time between two looks.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// A region as it is sent: its id, its version and its text.
 type Made = (String, String, String);
 
-/// At which change of anything a page was made, and its regions.
-type Kept = (u64, Arc<Vec<Made>>);
+/// A page as it was last made.
+#[derive(Clone)]
+struct Kept {
+    /// At which change of anything.
+    change: u64,
+    /// How long it took.
+    took: Duration,
+    regions: Arc<Vec<Made>>,
+}
 
 /// Those who look, and what was last made for them.
 pub(in crate::web) struct Streams {
     places: Arc<Semaphore>,
-    /// By the address of the page: at which change of anything it was made. One is made at a time, which also bounds what the pages cost.
-    made: Mutex<HashMap<String, Kept>>,
+    /// By the address of the page: each is made once for all who look at it.
+    made: Mutex<HashMap<String, Arc<Mutex<Option<Kept>>>>>,
+    /// Bounds what the pages cost: so many are made at once.
+    making: Semaphore,
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(STREAMS)), made: Mutex::default() }
+        Self { places: Arc::new(Semaphore::new(STREAMS)), made: Mutex::default(), making: Semaphore::new(2) }
     }
 }
 
@@ -80,6 +98,10 @@ struct Stream {
     /// The version of the whole page that the browser has.
     has: String,
     changes: watch::Receiver<u64>,
+    /// How long changes gather.
+    pause: Duration,
+    /// Nothing more is sent.
+    over: bool,
     _viewer: Viewer,
     _place: OwnedSemaphorePermit,
 }
@@ -109,6 +131,8 @@ pub(super) async fn stream(
         sent: None,
         has: query.get("v").unwrap_or_default().to_owned(),
         changes: shared.board.version(),
+        pause: APART,
+        over: false,
         _viewer: shared.board.attend(),
         _place: permit,
         shared,
@@ -126,39 +150,54 @@ pub(super) async fn stream(
 impl Stream {
     /// The next event; none at the end.
     async fn next(&mut self) -> Option<Event> {
-        loop {
+        let stopping = self.shared.state.stopping.clone();
+        while !self.over {
             if self.sent.is_some() {
-                let stopping = self.shared.state.stopping.clone();
+                let pause = self.pause;
                 tokio::select! {
                     () = stopping.cancelled() => return None,
-                    changed = self.changes.changed() => changed.ok()?,
+                    changed = async {
+                        self.changes.changed().await.ok()?;
+                        tokio::time::sleep(pause).await;
+                        Some(())
+                    } => changed?,
                 }
-                tokio::time::sleep(APART).await;
             }
-            if self.shared.state.stopping.is_cancelled() {
+            if stopping.is_cancelled() {
                 return None;
             }
             // Whoever was logged out or removed sees nothing more.
-            if self.shared.auth.by_cookie(&self.headers, &self.shared.users()).is_none() {
+            if !self.shared.auth.is_in(&self.headers, &self.shared.users()) {
+                self.over = true;
                 return Some(Event::default().event("gone").data(""));
             }
-            let change = *self.changes.borrow_and_update();
-            let made = self.made(change).await?;
-            let patch = self.patch(&made);
-            if let Some(patch) = patch {
+            let made = self.made().await?;
+            self.pause = (made.took * COST).clamp(APART, LONGEST);
+            if let Some(patch) = self.patch(&made.regions) {
                 return Event::default().event("patch").json_data(patch).ok();
             }
         }
+        None
     }
 
-    /// The page as of a change, made now or by somebody else who looks at it.
-    async fn made(&self, change: u64) -> Option<Arc<Vec<Made>>> {
-        let mut kept = self.shared.streams.made.lock().await;
-        if let Some((at, made)) = kept.get(&self.address)
-            && *at == change
-        {
-            return Some(Arc::clone(made));
+    /// The page as it is now, made now or by somebody else who looks at it.
+    async fn made(&mut self) -> Option<Kept> {
+        let of_page = {
+            let mut pages = self.shared.streams.made.lock().await;
+            // What nobody looks at any more makes room.
+            if pages.len() >= KEPT {
+                pages.retain(|_, page| Arc::strong_count(page) > 1);
+            }
+            Arc::clone(pages.entry(self.address.clone()).or_default())
+        };
+        let mut kept = of_page.lock().await;
+        let change = *self.changes.borrow_and_update();
+        if let Some(made) = kept.as_ref().filter(|made| made.change >= change) {
+            return Some(made.clone());
         }
+        // The semaphore is never closed.
+        let _place = self.shared.streams.making.acquire().await.ok()?;
+        let began = Instant::now();
         let scene = scene(&self.shared, self.place.clone(), self.address.clone());
         let query = self.query.clone();
         let made = tokio::task::spawn_blocking(move || -> Result<_, StoreError> {
@@ -170,18 +209,17 @@ impl Stream {
             });
             Ok(made.collect::<Vec<_>>())
         });
-        let made = match made.await.ok()? {
-            Ok(made) => Arc::new(made),
+        match made.await.ok()? {
+            Ok(regions) => {
+                let made = Kept { change, took: began.elapsed(), regions: Arc::new(regions) };
+                *kept = Some(made.clone());
+                Some(made)
+            }
             Err(error) => {
                 tracing::warn!(%error, "a page could not be brought up to date");
-                return None;
+                None
             }
-        };
-        if kept.len() >= KEPT {
-            kept.clear();
         }
-        kept.insert(self.address.clone(), (change, Arc::clone(&made)));
-        Some(made)
     }
 
     /// What the browser does not have yet: `{"ids": [...], "changed": [[id, version, text], ...]}`.

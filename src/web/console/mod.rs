@@ -36,7 +36,7 @@ pub use upkeep::Upkeep;
 const FIRST_LOOK: Duration = Duration::from_secs(3);
 
 /// The routes of the console.
-pub(super) fn router(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/login", get(login::form).post(login::submit))
         .route("/logout", post(login::leave))
@@ -47,12 +47,12 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/log.json", get(pages::export::json))
         .route("/", get(show).fallback(wrong_method))
         .route("/{*path}", get(show).fallback(wrong_method))
-        .layer(middleware::from_fn_with_state(Arc::clone(shared), harden))
+        .layer(middleware::from_fn(harden))
 }
 
 /// Headers for every answer of the console. Nothing from elsewhere is loaded, no page elsewhere frames it, and nothing stays behind in
 /// caches.
-async fn harden(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn harden(request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                           form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
     let mut answer = next.run(request).await;
@@ -67,9 +67,6 @@ async fn harden(State(shared): State<Arc<Shared>>, request: Request, next: Next)
     set(header::CACHE_CONTROL, "no-store");
     set(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    if shared.state.routes.get().config.console.is_secure() {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
     answer
 }
 
@@ -142,6 +139,7 @@ fn scene(shared: &Shared, place: Place, address: String) -> Scene {
         place,
         address,
         now: shared.state.tools.env.now(),
+        ahead: shared.state.tools.watch.ahead(),
         zone: routes.config.daemon.timezone.clone().unwrap_or_else(Zone::utc),
         config: Arc::clone(&routes.config),
         library: routes.library.clone(),

@@ -44,8 +44,8 @@ const ENTRIES: [(&str, &str); 8] = [
 
 /// What is shown around every page and changes by itself: what waits, and the red button.
 pub(super) fn frame_regions(scene: &Scene) -> Result<Vec<Region>, StoreError> {
-    let plans = scene.history.plans(false)?.len();
-    let dead = scene.history.dead_letters(false)?.len();
+    let waits = scene.history.waits_for_people()?;
+    let (plans, dead) = (waits.plans, waits.dead);
     let nav = html! {
         @for (address, word) in ENTRIES {
             @let count = match address { "plans" => plans, "dead" => dead, _ => 0 };
@@ -68,6 +68,7 @@ pub(super) fn frame_regions(scene: &Scene) -> Result<Vec<Region>, StoreError> {
     };
     let modes = scene.modes();
     let modes = html! {
+        span.sr { "Automations by mode: " }
         @for (mode, number) in modes { span { (number) " " (words::mode(mode)) } }
     };
     let failing = scene.tools.client.health();
@@ -100,12 +101,12 @@ pub(super) fn whole(
         (DOCTYPE)
         html lang="en" {
             (head(&page.title, &root))
-            body class={ "role-" (who.role) } data-live={ (root) "live?at=" (live) } {
+            body class={ "role-" (who.role) } data-live={ (root) "live?at=" (live) } data-now=(scene.now.as_millisecond()) {
                 a.skip href="#main" { "Skip to the content" }
                 header {
                     a.brand href=(scene.link_or_here("")) { "uproctor" }
                     nav #nav aria-label="Pages" { @if let Some(nav) = part("nav") { (nav) } }
-                    div #modes aria-label="Automations by mode" { @if let Some(modes) = part("modes") { (modes) } }
+                    div #modes { @if let Some(modes) = part("modes") { (modes) } }
                     div #stop { @if let Some(stop) = part("stop") { (stop) } }
                 }
                 div #alerts { @if let Some(alerts) = part("alerts") { (alerts) } }

@@ -22,6 +22,8 @@ pub(super) struct Scene {
     pub(super) address: String,
     pub(super) now: Timestamp,
     pub(super) zone: Zone,
+    /// By how much the server's clock is ahead of ours, in seconds.
+    pub(super) ahead: f64,
     pub(super) config: Arc<Config>,
     pub(super) library: Library,
     pub(super) tools: Arc<Tools>,

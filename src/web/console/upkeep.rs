@@ -8,6 +8,8 @@ use crate::{environment::Scope, web::Shared};
 
 /// How often it is looked whether anything has changed.
 const LOOK: Duration = Duration::from_millis(500);
+/// How often it is looked whether others may log in.
+const PEOPLE: Duration = Duration::from_secs(1);
 /// The longest that one look at the sessions may take.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -17,7 +19,7 @@ pub struct Upkeep(pub(in crate::web) Arc<Shared>);
 impl Upkeep {
     /// Goes on until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(changes(&self.0, &stop), looks(&self.0, &stop));
+        tokio::join!(changes(&self.0, &stop), looks(&self.0, &stop), people(&self.0, &stop));
     }
 }
 
@@ -52,10 +54,23 @@ async fn changes(shared: &Arc<Shared>, stop: &CancellationToken) {
     }
 }
 
+/// Takes up who may log in.
+async fn people(shared: &Arc<Shared>, stop: &CancellationToken) {
+    while wait(PEOPLE, stop).await {
+        let shared = Arc::clone(shared);
+        let work = move || {
+            if shared.users.refresh(&shared.state.routes.get().config.console.users_file) {
+                shared.board.changed();
+            }
+        };
+        let _ = tokio::task::spawn_blocking(work).await;
+    }
+}
+
 /// Looks at the sessions for those who watch, where no automation has them looked at. A server that hangs keeps nothing else.
 async fn looks(shared: &Arc<Shared>, stop: &CancellationToken) {
     loop {
-        let watched = shared.board.viewers() > 0;
+        let watched = shared.board.is_watched(shared.state.tools.env.now());
         let every = shared.state.routes.get().config.watch.every;
         if watched {
             let (tools, stop) = (Arc::clone(&shared.state.tools), stop.clone());

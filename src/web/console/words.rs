@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::scene::Scene;
 use crate::{
     domain::{Class, format_duration},
     schedule::Zone,
@@ -25,10 +26,15 @@ pub(super) fn exact(at: i64, zone: &Zone) -> String {
     jiff::ZonedDateTime::new(instant, zone.time_zone().clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-/// How long ago something was, or in how long it will be; kept up by the page itself. `at` is milliseconds since 1970.
-pub(super) fn ago(at: i64, now: Timestamp) -> Markup {
-    let passed = now.as_millisecond().saturating_sub(at) / 1000;
-    html! { span.ago data-since=(at) { (seconds(passed.unsigned_abs())) } }
+/// How long ago something was. The browser counts it up: what is sent stays the same while nothing changes. `at` is milliseconds
+/// since 1970.
+pub(super) fn ago(at: i64, scene: &Scene) -> Markup {
+    html! { span.ago data-since=(at) { "since " (when(at, scene.now, &scene.zone)) } }
+}
+
+/// In how long something will be, the same way.
+pub(super) fn until(at: i64, scene: &Scene) -> Markup {
+    html! { span.ago data-until=(at) { "at " (when(at, scene.now, &scene.zone)) } }
 }
 
 /// A length in its two largest units.

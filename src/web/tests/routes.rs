@@ -18,8 +18,7 @@ async fn what_holds_from_now_on_is_answered_at_once() {
     assert_eq!(world.send(hub("new", "2", "2")).await.0, 404);
     assert_eq!(world.send(post_to("/hooks/other", &[], "3")).await.0, 202);
     let trigger = |name: &str| {
-        let body = json!({ "automation": name }).to_string();
-        post_to("/api/v1/trigger", &[("authorization", "Bearer ours")], body)
+        post_to(&format!("/api/v1/automations/{name}/trigger"), &[("authorization", "Bearer ours")], "")
     };
     assert_eq!(world.send(trigger("pay")).await.0, 404);
     assert_eq!(world.send(trigger("other")).await.0, 202);
@@ -34,7 +33,7 @@ async fn other_addresses_and_methods_are_told_apart() {
         assert!(error(&answer).contains("webhook"), "{answer}");
     }
     assert_eq!(world.send(post_to("/", &[], "")).await.0, 405);
-    for path in ["/hooks/hub", "/api/v1/trigger"] {
+    for path in ["/hooks/hub", "/api/v1/pause"] {
         let (status, answer) = world.send(Request::get(path).body(Body::empty()).unwrap()).await;
         assert_eq!(status, 405);
         assert!(error(&answer).contains("POST"), "{answer}");

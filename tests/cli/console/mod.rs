@@ -4,7 +4,7 @@ mod attacks;
 mod browser;
 mod pages;
 mod proxy;
-mod visitor;
+pub(crate) mod visitor;
 
 use crate::lab::Lab;
 

@@ -169,7 +169,7 @@ fn every_page_can_be_used_by_everybody() {
             ("dead", "dead".to_owned()),
             ("scripts", "scripts".to_owned()),
             ("script", "scripts/fails.rhai".to_owned()),
-            ("log", "log?all=1".to_owned()),
+            ("log", "log?all=1&methods=1".to_owned()),
             ("status", "status".to_owned()),
             ("nothing", "runs/999999".to_owned()),
         ] {

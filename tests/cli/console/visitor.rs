@@ -11,7 +11,7 @@ use super::{address, lab, link};
 use crate::lab::Lab;
 
 /// Makes a user as a person does.
-pub(super) fn add_user(lab: &Lab, name: &str, role: &str, password: &str) {
+pub(crate) fn add_user(lab: &Lab, name: &str, role: &str, password: &str) {
     let mut child = lab
         .project
         .command()
@@ -186,4 +186,50 @@ fn bad_users_are_said_with_their_place_and_no_hash_is_shown() {
         .output()
         .unwrap();
     assert_eq!(short.status.code(), Some(1));
+}
+
+#[test]
+fn who_is_removed_is_out_whatever_else_is_wrong() {
+    let lab = lab(1, "1h");
+    add_user(&lab, "vera", "viewer", "a few plain words");
+    let _daemon = lab.daemon();
+    let address = address(&lab);
+    let vera = log_in(&address, "vera", "a few plain words").cookie();
+    assert_eq!(get(&address, "/plans", &vera).status, 200);
+    lab.project.write("scripts/step_on.rhai", "fn run(event) { broken");
+    assert_eq!(lab.run(&["user", "remove", "vera"]).0, 0);
+    crate::daemon::until("nobody is left in", || get(&address, "/plans", &vera).status == 303);
+    // A file that does not read changes nothing.
+    add_user(&lab, "ada", "admin", "a few plain words");
+    crate::daemon::until("somebody else may log in", || {
+        log_in(&address, "ada", "a few plain words").status == 303
+    });
+    let ada = log_in(&address, "ada", "a few plain words").cookie();
+    lab.project.write("users.toml", "[user.ada]\nrole = \"emperor\"\n");
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(get(&address, "/plans", &ada).status, 200);
+}
+
+#[test]
+fn the_last_user_is_kept_where_other_machines_reach_the_console() {
+    let lab = lab(1, "1h");
+    add_user(&lab, "ada", "admin", "a few plain words");
+    let text = std::fs::read_to_string(lab.project.path().join("config.toml")).unwrap();
+    lab.project.write("config.toml", &text.replace("127.0.0.1:0", "0.0.0.0:0"));
+    let (code, said) = lab.run(&["user", "remove", "ada"]);
+    assert!(code == 1 && said.contains("make another user first"), "{said}");
+    add_user(&lab, "ben", "viewer", "a few plain words");
+    assert_eq!(lab.run(&["user", "remove", "ada"]).0, 0);
+    let elsewhere =
+        lab.project.command().args(["--config", "nowhere/config.toml", "user", "list"]).output().unwrap();
+    assert_eq!(elsewhere.status.code(), Some(1), "nobody is made where no daemon looks");
+    // Ten at once: none is lost.
+    std::thread::scope(|scope| {
+        for number in 0..10 {
+            let lab = &lab;
+            scope.spawn(move || assert_eq!(lab.run(&["user", "token", &format!("t{number}")]).0, 0));
+        }
+    });
+    let (_, said) = lab.run(&["user", "list"]);
+    assert_eq!(said.lines().filter(|line| line.contains("(token)")).count(), 10, "{said}");
 }

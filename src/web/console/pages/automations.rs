@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{Automation, Clock, Trigger},
-    domain::{AutomationName, Held},
+    domain::AutomationName,
     store::{EventsFilter, StoreError},
 };
 
@@ -29,7 +29,7 @@ pub(super) fn all(scene: &Scene) -> Result<Page, StoreError> {
                 td { (triggers(automation)) }
                 td { (next(scene, automation)) }
                 td { @match runs.last() {
-                    Some((run, started, outcome, _)) => { a href=(scene.link(&format!("runs/{run}"))) { (words::state(outcome)) } " " (words::ago(*started, scene.now)) " ago" }
+                    Some((run, started, outcome, _)) => { a href=(scene.link(&format!("runs/{run}"))) { (words::state(outcome)) } " " (words::ago(*started, scene)) }
                     None => span.dim { "never ran" },
                 } }
                 td { (spark(&runs)) }
@@ -80,7 +80,7 @@ fn next(scene: &Scene, automation: &Automation) -> Markup {
         _ => None,
     });
     html! { @match due.min() {
-        Some(at) => { (words::when(at.as_millisecond(), scene.now, &scene.zone)) " " span.dim { "in " (words::ago(at.as_millisecond(), scene.now)) } }
+        Some(at) => { (words::when(at.as_millisecond(), scene.now, &scene.zone)) " " span.dim { (words::until(at.as_millisecond(), scene)) } }
         None => span.dim { "–" },
     } }
 }
@@ -148,9 +148,4 @@ pub(super) fn one(scene: &Scene, name: &AutomationName) -> Result<Option<Page>, 
             .region("about", about)
             .region("events", html! { h2 { "Its events" } (events::table(scene, &rows)) }),
     ))
-}
-
-/// What is held, whatever it is.
-pub(super) fn held_words(held: &Held) -> String {
-    held.to_string()
 }

@@ -40,16 +40,19 @@ pub(super) fn of_session(scene: &Scene, samples: &[Sample], writes: &[WriteRow])
         MARKS + HEIGHT + TIMES,
         label(last)
     );
+    let stretches = watched(samples);
     for (at, class) in DRAWN.iter().enumerate() {
-        if samples.iter().any(|sample| sample.counts[at] > 0) {
+        for stretch in stretches.iter().filter(|stretch| stretch.iter().any(|sample| sample.counts[at] > 0)) {
+            let until =
+                stretch.last().map_or(end, |last| if last.at == end - APART { end } else { last.at + APART });
             // A class lies on top of those before it; steps, because nobody is half in a state.
             let below = |sample: &Sample| sample.counts[..at].iter().sum::<u32>();
             let mut up = String::new();
             let mut down = Vec::new();
-            for (number, sample) in samples.iter().enumerate() {
-                let next = samples.get(number + 1).map_or_else(|| x(end).min(WIDTH), |next| x(next.at));
-                let (from, low, high) =
-                    (x(sample.at), y(below(sample)), y(below(sample) + sample.counts[at]));
+            for (number, sample) in stretch.iter().enumerate() {
+                let next = stretch.get(number + 1).map_or(until, |next| next.at);
+                let (from, next) = (x(sample.at), x(next).min(WIDTH));
+                let (low, high) = (y(below(sample)), y(below(sample) + sample.counts[at]));
                 let _ = write!(up, "{from:.1},{high:.1} {next:.1},{high:.1} ");
                 down.push(format!("{next:.1},{low:.1} {from:.1},{low:.1}"));
             }
@@ -65,7 +68,25 @@ pub(super) fn of_session(scene: &Scene, samples: &[Sample], writes: &[WriteRow])
     times(&mut svg, scene, first.at, span);
     svg.push_str("</svg>");
     html! { figure { (drawn(svg)) figcaption.dim {
-    "Players over time by state, " (most) " at most. Marks above: what uproctor did; hollow ones: what it did not do, in a dry run or until somebody approves." } } }
+    "Players over time by state, " (most) " at most; empty while nobody looked. Marks above: what uproctor did; hollow ones: what it did not do, in a dry run or until somebody approves." } } }
+}
+
+/// The samples in stretches in which somebody looked all the time: what nobody saw is not drawn.
+fn watched(samples: &[Sample]) -> Vec<&[Sample]> {
+    // Of a long evening, every second sample is kept: what is usual is told by most of them.
+    let mut apart: Vec<i64> = samples.windows(2).map(|two| two[1].at - two[0].at).collect();
+    apart.sort_unstable();
+    let usual = apart.get(apart.len() / 2).copied().unwrap_or(APART).max(APART);
+    let mut stretches = Vec::new();
+    let mut from = 0;
+    for at in 1..samples.len() {
+        if samples[at].at - samples[at - 1].at > 4 * usual {
+            stretches.push(&samples[from..at]);
+            from = at;
+        }
+    }
+    stretches.push(&samples[from..]);
+    stretches
 }
 
 fn label(last: &Sample) -> String {
@@ -115,4 +136,18 @@ fn times(svg: &mut String, scene: &Scene, first: i64, span: f64) {
 /// A text inside of an element or an attribute.
 fn escaped(text: &str) -> String {
     html! { (text) }.into_string().replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_saw_is_not_drawn() {
+        let at = |second: i64| Sample { at: second * 1000, counts: [1; DRAWN.len()] };
+        let samples: Vec<Sample> = [0, 5, 10, 15, 3600, 3605].map(at).to_vec();
+        let lengths: Vec<usize> = watched(&samples).iter().map(|stretch| stretch.len()).collect();
+        assert_eq!(lengths, [4, 2]);
+        assert_eq!(watched(&samples[..1]).len(), 1);
+    }
 }

@@ -22,7 +22,7 @@ pub(super) fn card(scene: &Scene, letter: &DeadLetter) -> Markup {
     let run = letter.run.to_string();
     html! {
         article.card.waits[open] aria-label={ "Dead letter " (run) } {
-            h3 { a href=(scene.link(&format!("runs/{run}"))) { "Run " (run) } " of "
+            h2 { a href=(scene.link(&format!("runs/{run}"))) { "Run " (run) } " of "
                 a href=(scene.link(&format!("automations/{}", letter.automation))) { (letter.automation) } " " (words::state(&letter.kind)) }
             p { (letter.reason) }
             p.dim { (words::when(letter.at, scene.now, &scene.zone))

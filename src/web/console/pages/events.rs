@@ -99,7 +99,7 @@ fn hooks(scene: &Scene) -> Markup {
     html! {
         @if !hooks.is_empty() {
             h2 { "Webhooks" }
-            p.dim { "Since uproctor was started, " (words::ago(scene.board.started.as_millisecond(), scene.now)) " ago." }
+            p.dim { "Since uproctor was started, " (words::when(scene.board.started.as_millisecond(), scene.now, &scene.zone)) "." }
             div.scroll tabindex="0" role="region" aria-label="Webhooks" {
                 table {
                     thead { tr { th scope="col" { "Address" } th scope="col" { "Signed by" } th scope="col" { "For" } th scope="col" { "Taken" }

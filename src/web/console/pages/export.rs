@@ -62,6 +62,13 @@ async fn export(shared: &Shared, query: Option<String>, csv: bool) -> Response {
             ];
             (headers, bytes).into_response()
         }
-        _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the log could not be exported");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the log could not be exported");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
     }
 }

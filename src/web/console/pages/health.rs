@@ -19,7 +19,7 @@ pub(super) fn page(scene: &Scene) -> Result<Page, StoreError> {
             dt { "Address" } dd { code { (scene.config.uproot.url.to_string()) } }
             dt { "State" } dd { @match (&health.failing, health.answered) {
                 (Some(why), _) => { (light("bad", "does not answer")) " " (why) }
-                (None, Some(at)) => { (light("good", "answers")) ", last " (words::ago(at.as_millisecond(), scene.now)) " ago" }
+                (None, Some(at)) => { (light("good", "answers")) ", last " (words::when(at.as_millisecond(), scene.now, &scene.zone)) }
                 (None, None) => (light("unknown", "was not asked yet")),
             } }
             dt { "Takes" } dd { @match health.took { Some(took) => { (words::took(i64::try_from(took.as_millis()).unwrap_or(i64::MAX))) " for the last answer" } None => "–" } }
@@ -34,7 +34,7 @@ pub(super) fn page(scene: &Scene) -> Result<Page, StoreError> {
         h2 { "uproctor" }
         dl.facts {
             dt { "Version" } dd { (env!("CARGO_PKG_VERSION")) }
-            dt { "Up" } dd { (words::ago(scene.board.started.as_millisecond(), scene.now)) }
+            dt { "Up" } dd { (words::ago(scene.board.started.as_millisecond(), scene)) }
             dt { "Queue" } dd { (sizes.waiting) " waiting, " (sizes.running) " under way, " (sizes.claimed) " unsettled" }
             dt { "Store" } dd { (mib(sizes.bytes)) ", " (sizes.events) " events, " (sizes.interventions) " interventions" }
             dt { "Open pages" } dd { (scene.board.viewers()) }
@@ -42,7 +42,7 @@ pub(super) fn page(scene: &Scene) -> Result<Page, StoreError> {
         @if !holds.is_empty() {
             h2 { "What is held" }
             ul.holds { @for hold in &holds { li {
-                strong { (super::automations::held_words(&hold.held)) } ": " (hold.reason) ", since " (words::when(hold.since.as_millisecond(), scene.now, &scene.zone))
+                strong { (hold.held.to_string()) } ": " (hold.reason) ", since " (words::when(hold.since.as_millisecond(), scene.now, &scene.zone))
                 @if let Some(until) = hold.until { ", until " (words::when(until.as_millisecond(), scene.now, &scene.zone)) }
             } } }
         }

@@ -28,7 +28,8 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
     let filter = filter(query);
     let before = query.get("before").and_then(|seq| seq.parse().ok());
     let entries = scene.history.last_interventions(&filter, before, LIMIT)?;
-    let methods = scene.history.methods(&filter)?;
+    // It goes through the whole log: only where somebody asks for it.
+    let methods = if query.has("methods") { Some(scene.history.methods(&filter)?) } else { None };
     let kept = ["session", "player", "automation", "all"].iter();
     let kept: String =
         kept.filter_map(|key| Some(format!("{key}={}&", percent_encoded(query.get(key)?)))).collect();
@@ -41,6 +42,7 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
             button.plain { "Show" }
         }
         p { "All of it: " a href=(scene.link(&format!("log.csv?{kept}"))) download { "CSV" } ", " a href=(scene.link(&format!("log.json?{kept}"))) download { "JSON" }
+            ", " a href=(scene.link(&format!("log?{kept}methods=1"))) { "a paragraph for the methods section" }
             ". " code { "uproctor audit --verify" } " shows that nobody has changed it." }
     };
     let older = (entries.len() == LIMIT).then(|| entries.last().map(|entry| entry.seq)).flatten();
@@ -61,7 +63,7 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
     };
     Ok(Page::new("Log of interventions")
         .region("filter", picker)
-        .region("methods", paragraph(&methods))
+        .region("methods", html! { @if let Some(methods) = &methods { (paragraph(methods)) } })
         .region("list", list))
 }
 
@@ -86,11 +88,7 @@ fn row(scene: &Scene, seq: i64, entry: &Value) -> Markup {
 /// A paragraph for the methods section, with the numbers of what the filter shows.
 fn paragraph(methods: &Methods) -> Markup {
     html! {
-        @if methods.entries > 0 {
-            details {
-                summary { "A paragraph for the methods section" }
-                blockquote { (methods.to_string()) }
-            }
-        }
+        h2 { "For the methods section" }
+        @if methods.entries > 0 { blockquote { (methods.to_string()) } } @else { p.dim { "There is nothing to tell." } }
     }
 }

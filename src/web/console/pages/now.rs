@@ -27,8 +27,7 @@ const WRITES: u32 = 15;
 pub(super) fn page(scene: &Scene) -> Result<Page, StoreError> {
     let mut sessions = scene.tools.watch.seen();
     sessions.sort_by(|one, two| two.alive.total_cmp(&one.alive).then_with(|| one.name.cmp(&two.name)));
-    let is_awake =
-        |session: &SeenSession| session.looked.is_some_and(|looked| looked - session.alive < AWAKE);
+    let is_awake = |session: &SeenSession| session.looked.is_some() && session.now - session.alive < AWAKE;
     let (awake, quiet): (Vec<_>, Vec<_>) = sessions.into_iter().partition(is_awake);
     let mut page = Page::new("Now");
     if awake.is_empty() {
@@ -61,7 +60,7 @@ fn nobody(scene: &Scene, has_quiet: bool) -> Markup {
 fn names(scene: &Scene, sessions: &[&SeenSession]) -> Markup {
     html! {
         section {
-            h2 { "Quiet sessions" }
+            h2 { "Other sessions" }
             ul.names {
                 @for session in sessions.iter().take(100) {
                     li { a href=(scene.link(&format!("sessions/{}", session.name))) { (session.name) }
@@ -97,7 +96,7 @@ fn head(scene: &Scene, session: &SeenSession) -> Markup {
     let counts = counts(session);
     html! {
         h2.session { a href=(scene.link(&format!("sessions/{}", session.name))) { (session.name) }
-            " " span.dim { (words::count(session.players.len(), "player", "players")) } }
+            " " span.dim { (words::count(session.players.len(), "player", "players")) (as_of(scene, session)) } }
         ul.counts aria-label="Players by state" {
             @for (class, count) in DRAWN.iter().rev().zip(counts.iter().rev()).filter(|(_, count)| **count > 0) {
                 li { strong { (count) } " " (words::class(*class)) }
@@ -106,6 +105,16 @@ fn head(scene: &Scene, session: &SeenSession) -> Markup {
     }
 }
 
+/// Since when nobody has looked, if that is long ago.
+fn as_of(scene: &Scene, session: &SeenSession) -> Markup {
+    let late = (3.0 * scene.config.watch.every.as_secs_f64()).max(LATE);
+    html! { @if let Some(ago) = session.looked.map(|looked| session.now - looked).filter(|ago| *ago > late) {
+        ", as of " (words::when(scene.now.as_millisecond() - (ago * 1000.0) as i64, scene.now, &scene.zone))
+    } }
+}
+
+/// What was looked at longer ago than this is said to be old, in seconds.
+const LATE: f64 = 30.0;
 /// From this on, nobody needs anybody.
 const CALM: u8 = 7;
 
@@ -160,7 +169,7 @@ fn done(scene: &Scene, writes: &[WriteRow]) -> Markup {
         @if !writes.is_empty() {
             details open {
                 summary { "What uproctor did" }
-                (super::run::writes(scene, shown, false))
+                (super::run::writes(scene, shown))
             }
         }
     }

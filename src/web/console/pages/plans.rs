@@ -34,11 +34,11 @@ pub(super) fn card(scene: &Scene, plan: &PlanRow) -> Markup {
     let mut sessions = HashMap::new();
     html! {
         article.card.waits[waits] aria-label={ "Plan " (run) } {
-            h3 { a href=(scene.link(&format!("plans/{run}"))) { "Plan " (run) } " of "
+            h2 { a href=(scene.link(&format!("plans/{run}"))) { "Plan " (run) } " of "
                 a href=(scene.link(&format!("automations/{}", plan.automation))) { (plan.automation) } " " (words::state(&plan.state)) }
             p { (plan.reason) }
             p.dim { "Made " (words::when(plan.made, scene.now, &scene.zone)) ". "
-                @if waits { "Expires in " (words::ago(plan.expires, scene.now)) "." }
+                @if waits { "Expires " (words::until(plan.expires, scene)) "." }
                 @else if let Some(decided) = plan.decided { (plan.state) " " (words::when(decided, scene.now, &scene.zone)) "."  }
                 @if let Some(note) = &plan.note { " " (note) } }
             ul.effects {

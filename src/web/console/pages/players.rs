@@ -27,8 +27,7 @@ pub(super) fn heading() -> Markup {
 /// A player in a table.
 pub(super) fn row(scene: &Scene, session: &str, player: &SeenPlayer) -> Markup {
     // The server's clock is told as ours, so that what the browser counts up is right.
-    let ahead = scene.tools.watch.ahead();
-    let ours = |at: f64| ((at - ahead) * 1000.0) as i64;
+    let ours = |at: f64| ((at - scene.ahead) * 1000.0) as i64;
     html! {
         tr {
             th scope="row" { a href=(scene.link(&format!("sessions/{session}/{}", player.name))) { (player.name) }
@@ -36,8 +35,8 @@ pub(super) fn row(scene: &Scene, session: &str, player: &SeenPlayer) -> Markup {
             td { (words::class(player.class)) }
             td { code { (player.page) } @if player.pages > 0 && player.place >= 0 {
                 " " span.dim { ((player.place + 1).min(player.pages as i64)) "/" (player.pages) } } }
-            td { @match player.entered { Some(at) => (words::ago(ours(at), scene.now)), None => "–" } }
-            td { @match player.seen { Some(at) => (words::ago(ours(at), scene.now)), None => "–" } }
+            td { @match player.entered { Some(at) => (words::ago(ours(at), scene)), None => "–" } }
+            td { @match player.seen { Some(at) => (words::ago(ours(at), scene)), None => "–" } }
             td.why { (player.reason) }
         }
     }
@@ -62,7 +61,7 @@ pub(super) fn session(scene: &Scene, name: &SessionName) -> Result<Option<Page>,
         "writes",
         html! {
             h2 { "What uproctor did here" }
-            (run::writes(scene, writes.iter().take(50), false))
+            (run::writes(scene, writes.iter().take(50)))
         },
     )))
 }
@@ -110,6 +109,6 @@ pub(super) fn player(
             None => (scene.button("pause", &fields, "Leave this player alone", "plain")),
         } }
     };
-    let done = html! { h2 { "What uproctor did" } (run::writes(scene, writes.iter(), false)) };
+    let done = html! { h2 { "What uproctor did" } (run::writes(scene, writes.iter())) };
     Ok(Some(Page::new(format!("Player {name}")).region("player", now).region("writes", done)))
 }

@@ -16,11 +16,7 @@ use crate::{
 const LONG: usize = 4000;
 
 /// A table of writes.
-pub(super) fn writes<'w>(
-    scene: &Scene,
-    writes: impl Iterator<Item = &'w WriteRow>,
-    with_session: bool,
-) -> Markup {
+pub(super) fn writes<'w>(scene: &Scene, writes: impl Iterator<Item = &'w WriteRow>) -> Markup {
     let mut writes = writes.peekable();
     if writes.peek().is_none() {
         return html! { p.dim { "Nothing yet." } };
@@ -34,7 +30,7 @@ pub(super) fn writes<'w>(
                     tr.is-dry[write.mode == "dry-run"] {
                         td { (words::when(write.effect.claimed, scene.now, &scene.zone)) }
                         td { (words::mode(&write.mode)) }
-                        td { code { (write.effect.action) } @if with_session { @if let Some(target) = &write.effect.target { " " (target) } } }
+                        td { code { (write.effect.action) } }
                         td { @if let Some(player) = &write.effect.player { (player) } }
                         td { (words::state(&write.effect.state)) }
                         td.why { (write.effect.note.as_deref().unwrap_or_default()) }

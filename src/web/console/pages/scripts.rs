@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{config, domain::Problem, script, store::StoreError};
 
+/// How long finding what has changed may take.
+const LONGEST: std::time::Duration = std::time::Duration::from_millis(300);
 /// Files that are larger are not compared line by line, in bytes.
 const LARGEST: usize = 200_000;
 
@@ -112,7 +114,7 @@ fn difference(before: &str, after: &str) -> Markup {
     if before.len() + after.len() > LARGEST {
         return html! { p.dim { "Too large to be compared here." } };
     }
-    let diff = TextDiff::from_lines(before, after);
+    let diff = TextDiff::configure().timeout(LONGEST).diff_lines(before, after);
     html! {
         div.scroll tabindex="0" role="region" aria-label="Changes" { pre.diff {
             @for group in diff.grouped_ops(3) {

@@ -1,0 +1,46 @@
+//! `uproctor backup`: a copy of the store, also while the daemon runs.
+
+use std::path::{Path, PathBuf};
+
+use super::{exit::Exit, out};
+use crate::{config, store::History};
+
+/// `uproctor backup`
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Where to; a file that is there already is left alone
+    file: PathBuf,
+}
+
+/// Copies the store. The copy is there whole or not at all, and only for its owner.
+pub(super) fn run(args: &Args, path: &Path) -> Exit {
+    let store = config::load(path).config.daemon.store;
+    match copy(&store, &args.file) {
+        Ok(()) => {
+            out::line(&format!(
+                "{} is copied to {}: config.toml, scripts/ and users.toml are files of their own",
+                store.display(),
+                args.file.display()
+            ));
+            Exit::Done
+        }
+        Err(why) => {
+            out::error(&why);
+            Exit::NotRight
+        }
+    }
+}
+
+fn copy(store: &Path, file: &Path) -> Result<(), String> {
+    let said = |error: &dyn std::fmt::Display| format!("{} was not written: {error}", file.display());
+    if file.exists() {
+        return Err(said(&"there is such a file already"));
+    }
+    let history = History::open(store).map_err(|error| error.to_string())?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let new = tempfile::NamedTempFile::new_in(folder).map_err(|error| said(&error))?;
+    history.copy_to(new.path()).map_err(|error| said(&error))?;
+    new.as_file().sync_all().map_err(|error| said(&error))?;
+    new.persist_noclobber(file).map_err(|error| said(&error.error))?;
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The service manager: systemd is told when the daemon is ready, that it is well, and when it stops. Without one, nobody is told.
+//!
+//! The words are those of sd_notify(3): `READY=1`, `WATCHDOG=1`, `STOPPING=1` and a `STATUS=` for people.
+
+use std::{sync::Arc, time::Duration};
+
+use sd_notify::NotifyState;
+use tokio_util::sync::CancellationToken;
+
+use super::Pulse;
+use crate::environment::Environment;
+
+/// Tells that the daemon is ready, feeds the watchdog as long as its loop goes round, and tells at `stop` that it stops. `status` is
+/// what `systemctl status` shows.
+///
+/// A store that cannot be written does not starve the watchdog: a full disk is not mended by a new start.
+pub async fn accompany(env: Arc<dyn Environment>, pulse: Pulse, status: String, stop: CancellationToken) {
+    tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
+    // Thrice within the time that the manager allows, so that one feed may come late.
+    let every = sd_notify::watchdog_enabled().map(|time| (time / 3).max(Duration::from_millis(10)));
+    loop {
+        let feed = async {
+            match every {
+                Some(every) => tokio::time::sleep(every).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = feed => {}
+        }
+        if pulse.turns(env.now()) {
+            tell(&[NotifyState::Watchdog]);
+        }
+    }
+    tell(&[NotifyState::Stopping, NotifyState::Status("runs under way get some time to end")]);
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
+}

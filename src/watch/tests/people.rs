@@ -1,0 +1,68 @@
+//! What people look at in the console, and that automations notice nothing of it.
+
+use super::server::{Lab, forever, on};
+
+/// Looks for automations, and for people where somebody looks, every five seconds; gives what was told.
+fn watch_for(lab: &Lab, seconds: f64, there: &[(&str, &str)], shown: bool) -> Vec<String> {
+    let mut told = Vec::new();
+    for _ in 0..(seconds / 5.0) as u32 {
+        if shown {
+            lab.watch.show();
+            lab.watch.look_for_people(&forever());
+        }
+        told.extend(lab.watch_for(5.0, there));
+    }
+    told
+}
+
+#[test]
+fn who_looks_changes_nothing_for_automations() {
+    let evening = |shown: bool| {
+        let lab = Lab::new(&on(
+            "[{ player = \"stalled\", for = \"1m\", sessions = [\"main\"] }, { player = \"absent\", sessions = [\"main\"] }, { server = \"down\" }]",
+        ));
+        lab.session("main", &["m", "n"]);
+        lab.session("a-test", &["t"]);
+        lab.session("broken", &["b"]);
+        lab.server(|state| state.sessions.get_mut("broken").unwrap().broken = Some(500));
+        let mut told = watch_for(&lab, 120.0, &[("main", "m"), ("main", "n")], shown);
+        told.extend(watch_for(&lab, 600.0, &[("main", "m")], shown));
+        told
+    };
+    let told = evening(false);
+    assert!(told.contains(&"absent n".to_owned()) || told.contains(&"absent main/n".to_owned()), "{told:?}");
+    assert_eq!(evening(true), told);
+}
+
+#[test]
+fn what_no_automation_is_about_is_shown_and_looked_at_last() {
+    let lab = Lab::new(&on("{ player = \"joined\", sessions = [\"main\"] }"));
+    lab.session("main", &["m"]);
+    lab.session("other", &["x"]);
+    lab.watch_for(20.0, &[]);
+    assert!(lab.watch.seen_session("other").is_none(), "nobody asked for it");
+    assert!(lab.asked().iter().all(|path| !path.contains("other")));
+    let told = watch_for(&lab, 60.0, &[("other", "x")], true);
+    assert_eq!(told, Vec::<String>::new());
+    let seen = lab.watch.seen_session("other").unwrap();
+    assert!(seen.now - seen.looked.unwrap() <= 10.0, "{seen:?}");
+    assert_eq!(seen.players[0].class.as_str(), "thinking");
+    let before = seen.looked;
+    lab.watch_for(60.0, &[]);
+    assert_eq!(lab.watch.seen_session("other").unwrap().looked, before, "nobody looks any more");
+}
+
+#[test]
+fn why_somebody_is_shown_as_they_are_stays_the_same_while_nothing_changes() {
+    let lab = Lab::new(&on("{ player = \"stalled\", for = \"10s\" }"));
+    lab.session("s", &["x", "y"]);
+    watch_for(&lab, 30.0, &[("s", "x"), ("s", "y")], true);
+    let reasons = || {
+        let seen = lab.watch.seen_session("s").unwrap();
+        seen.players.iter().map(|player| player.reason.clone()).collect::<Vec<_>>()
+    };
+    let first = reasons();
+    assert_eq!(first[0], "longer than 10s on this page, and there");
+    watch_for(&lab, 15.0, &[("s", "x"), ("s", "y")], true);
+    assert_eq!(reasons(), first);
+}

@@ -14,6 +14,7 @@ mod exit;
 mod functions;
 mod init;
 mod log;
+mod notify;
 mod out;
 mod pause;
 mod plans;
@@ -84,6 +85,8 @@ enum Command {
     Reject(plans::Reject),
     /// List the runs that need a person; retry, resume or discard one
     Dead(dead::Args),
+    /// List the channels that notices go to, and how they do; try them
+    Notify(notify::Args),
     /// Print the log of interventions, or verify that nobody changed it
     Audit(audit::Args),
     /// Copy the store into a file, also while the daemon runs
@@ -133,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Approve(args) => plans::approve(&args, config),
         Command::Reject(args) => plans::reject(&args, config),
         Command::Dead(args) => dead::run(&args, config),
+        Command::Notify(args) => notify::run(&args, config),
         Command::Audit(args) => audit::run(&args, config),
         Command::Backup(args) => backup::run(&args, config),
         Command::Console => console::run(config),

@@ -49,7 +49,7 @@ pub use watch::WatchSection;
 
 use secrecy::SecretString;
 
-use crate::domain::{AutomationName, Mode, Problem, did_you_mean};
+use crate::domain::{AutomationName, Mode, NoticeKind, Problem, did_you_mean};
 use reader::{Section, Source};
 use trigger::Surroundings;
 
@@ -95,6 +95,13 @@ impl Config {
         let channels = self.channels.values().flat_map(|channel| channel.service.secrets());
         let all = [&self.uproot.token].into_iter().chain(hooks.flatten()).chain(heartbeat);
         all.chain(hosts).chain(channels).cloned().collect()
+    }
+}
+
+impl Config {
+    /// Whether somebody is to be told when the server is away.
+    pub fn tells_of_server(&self) -> bool {
+        self.notify.iter().any(|rule| rule.wants(NoticeKind::ServerDown, None))
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Dispatcher, Step};
 use crate::{
-    config::{Automation, Trigger},
+    config::{Automation, Config, Trigger},
     domain::{AutomationName, Detail, Event, EventKind, Observation, Outcome, RunId, RunReport},
     engine::Input,
     store::{Change, NewEvent},
@@ -30,12 +30,14 @@ impl Dispatcher {
     }
 
     /// Sees to it that what automations wait for is looked at.
-    pub(super) fn set_rules(&mut self, now: Timestamp, watch: crate::config::WatchSection) {
+    pub(super) fn set_rules(&mut self, now: Timestamp, config: &Config) {
+        let watch = config.watch.clone();
         let automations = self.automations.values().map(AsRef::as_ref);
         let mut rules = Rule::of(automations, &watch);
         // The order of a map is nobody's; events are to come in the same order each time.
         rules.sort_by(|one, two| one.automation.cmp(&two.automation));
         self.tools.watch.set_rules(watch, rules);
+        self.tools.watch.tell_of_server(config.tells_of_server());
         self.engine.look_every(now, self.tools.watch.every());
     }
 

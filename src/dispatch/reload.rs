@@ -31,6 +31,7 @@ impl Dispatcher {
         self.tools.door.set_guard(config.guard.clone());
         self.tools = Arc::new(Tools {
             http: config.http.clone(),
+            channels: config.channels.clone(),
             exports: config.daemon.exports.clone(),
             ..Tools::clone(&self.tools)
         });
@@ -38,7 +39,7 @@ impl Dispatcher {
             automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
         self.library = library;
         step.commands = self.engine.reload(now, &standings, config.daemon.workers).into();
-        self.set_rules(now, config.watch.clone());
+        self.set_rules(now, config);
         self.decide(now, step)
     }
 }

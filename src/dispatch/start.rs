@@ -61,7 +61,7 @@ impl Dispatcher {
             looked_at_plans: Timestamp::MIN,
         };
         if waiting == Waiting::Run {
-            dispatcher.set_rules(now, config.watch.clone());
+            dispatcher.set_rules(now, config);
             dispatcher.tell_of_start(now, &mut step);
         }
         let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };

@@ -40,6 +40,7 @@ const ALL: &[&str] = &[
     "http.post",
     "http.patch",
     "files.write",
+    "notify.send",
     "system.dump_database",
     "system.archive_project",
 ];
@@ -87,6 +88,7 @@ impl Capability {
             "sessions.set_description" => "sessions.description",
             "sessions.set_settings" => "sessions.settings",
             "files.append" => "files.write",
+            "notify" => "notify.send",
             other => other,
         };
         Err(super::did_you_mean(other, ALL.iter().copied()).map(str::to_owned))

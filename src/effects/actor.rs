@@ -91,6 +91,11 @@ impl Actor {
         self.mode == Mode::DryRun
     }
 
+    /// Whether what it writes is written, as far as its mode says and no guard has stopped it.
+    pub fn is_live(&self) -> bool {
+        self.mode == Mode::Live && self.tripped().is_none()
+    }
+
     /// The key that tells a script why what it wrote was kept back.
     pub fn kept_key(&self) -> &'static str {
         if self.is_dry() { "dry_run" } else { "planned" }

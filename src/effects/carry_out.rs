@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Actor, Door, EffectError, outgoing::Outgoing, sightings::Sighting};
+use super::{Actor, Door, EffectError, Telling, outgoing::Outgoing, sightings::Sighting};
 use crate::{
     api::Call,
-    config::HttpSection,
+    config::{Channels, HttpSection},
     domain::{Effect, PlayerName, TraceKind, TraceLine},
 };
 
@@ -29,6 +29,7 @@ impl Door {
         actor: &Actor,
         planned: Vec<(Value, Vec<Effect>)>,
         hosts: &HttpSection,
+        channels: &Channels,
     ) -> Result<CarriedOut, EffectError> {
         let mut carried_out = CarriedOut::default();
         for (call, effects) in planned {
@@ -36,7 +37,7 @@ impl Door {
             let name = first.action.clone();
             // As in the plan, whatever became of the calls before: a run that goes on in this one's place finds it there.
             actor.go_on_at(first.ordinal);
-            match self.carry_out_one(actor, call, &effects, hosts) {
+            match self.carry_out_one(actor, call, &effects, hosts, channels) {
                 Ok(left_out) => {
                     carried_out.made += 1;
                     let left_out =
@@ -72,6 +73,7 @@ impl Door {
         call: Value,
         effects: &[Effect],
         hosts: &HttpSection,
+        channels: &Channels,
     ) -> Result<Vec<(String, String)>, EffectError> {
         match serde_json::from_value(call) {
             Ok(Planned::Call(call)) => Ok(left_out(&self.write(actor, narrowed(actor, call, effects))?)),
@@ -79,6 +81,7 @@ impl Door {
                 Some(Err(error)) => Err(EffectError::Bad(error.message)),
                 Some(Ok(_)) | None => Ok(Vec::new()),
             },
+            Ok(Planned::Tell(telling)) => self.tell(actor, &telling, channels).map(|_| Vec::new()),
             Err(error) => Err(EffectError::Bad(format!("it does not read: {error}"))),
         }
     }
@@ -90,6 +93,7 @@ impl Door {
 enum Planned {
     Call(Call),
     Post(Outgoing),
+    Tell(Telling),
 }
 
 /// The call for the players whom the plan names, with where it saw them.

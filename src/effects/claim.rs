@@ -4,9 +4,9 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::{Actor, Door, EffectError, guard::claimed};
+use super::{Actor, Door, EffectError, Telling, Told, guard::claimed};
 use crate::{
-    domain::{Effect, EffectState, Mode, SessionName},
+    domain::{Effect, EffectState, SessionName},
     store::{Claim, Limit, PlanHead},
 };
 
@@ -37,7 +37,7 @@ impl Door {
             self.store.record_effects(actor.run, rows, now, trace, None).wait()?;
             return Ok(Way::Keep);
         }
-        if actor.mode == Mode::Live && actor.tripped().is_none() {
+        if actor.is_live() {
             match self.claim_to_send(actor, &rows, session)? {
                 None => return Ok(Way::Send),
                 Some(why) => self.trip(actor, why)?,
@@ -67,6 +67,23 @@ impl Door {
         let call = serde_json::to_value(call).unwrap_or_default();
         self.store.plan_effects(actor.run, head, call, rows, now, trace).wait()?;
         Ok(Way::Keep)
+    }
+
+    /// The same for a notice, which consists in being written down: `None` where it is kept back, else what became of it.
+    pub(super) fn claim_notice(
+        &self,
+        actor: &Actor,
+        telling: &Telling,
+        row: Effect,
+    ) -> Result<Option<Told>, EffectError> {
+        if !actor.is_live() {
+            self.claim(actor, telling, vec![row], None)?;
+            return Ok(None);
+        }
+        let notice = telling.notice(actor, self.env.now());
+        let row = Effect { state: EffectState::Done, ..row };
+        let told = self.store.tell(actor.run, row, notice, telling.within(), actor.trace.take());
+        Ok(Some(told.wait()?))
     }
 
     /// Claims the rows, unless a guard says why not. What a person approved is not counted again.

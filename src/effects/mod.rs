@@ -23,6 +23,7 @@ mod resume;
 mod sightings;
 mod stand_in;
 mod step;
+mod telling;
 mod toggle;
 mod traces;
 
@@ -38,6 +39,7 @@ pub use carry_out::CarriedOut;
 pub use error::EffectError;
 pub use outgoing::{Outgoing, Verb};
 pub(crate) use step::BY_WHOM;
+pub use telling::{Telling, Told};
 
 use crate::{
     api::{Call, Client, Endpoint},

@@ -15,7 +15,7 @@ use crate::environment::Request;
 const LONGEST: usize = 4000;
 
 /// What Markdown reads (<https://docs.mattermost.com/collaborate/format-messages.html>).
-const SPECIAL: [char; 14] = ['\\', '`', '*', '_', '{', '}', '[', ']', '<', '>', '#', '~', '|', '!'];
+const SPECIAL: [char; 15] = ['\\', '&', '`', '*', '_', '{', '}', '[', ']', '<', '>', '#', '~', '|', '!'];
 
 pub(super) fn request(url: &SecretString, message: &Message) -> Result<Request, Failure> {
     let mut parts = Vec::new();

@@ -9,6 +9,8 @@ use crate::environment::Request;
 /// A message with its card has at most 28 KB
 /// (<https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>).
 const LONGEST: usize = 4000;
+/// Each line is a block of its own, which takes room too.
+const LINES: usize = 60;
 
 pub(super) fn request(url: &SecretString, message: &Message) -> Result<Request, Failure> {
     // A `TextBlock` reads Markdown; a `TextRun` shows what it is given
@@ -25,7 +27,7 @@ pub(super) fn request(url: &SecretString, message: &Message) -> Result<Request, 
         let colour = if message.urgent { "attention" } else { "default" };
         body.push(block(&message.title, json!({ "weight": "bolder", "size": "medium", "color": colour })));
     }
-    for line in shorten(&message.text, LONGEST).lines() {
+    for line in shorten(&message.text, LONGEST).lines().take(LINES) {
         body.push(block(line, json!({})));
     }
     let actions: Vec<_> = message

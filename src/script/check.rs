@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::{Automation, Config, Trigger},
-    domain::{Capability, Problem, Severity, did_you_mean, offset_of},
+    domain::{Capability, ChannelName, Problem, Severity, did_you_mean, offset_of},
 };
 
 /// A call in a script.
@@ -38,6 +38,7 @@ pub fn check(config: &Config, library: &Library) -> Vec<Problem> {
             known.check_calls(script, &calls, &mut problems);
             variables(script, &mut problems);
             properties(script, &mut problems);
+            channels(config, script, &calls, &mut problems);
         }
         entry_points(config, automation, script, &mut problems);
         capabilities(config, automation, script, &calls, &mut problems);
@@ -341,5 +342,22 @@ fn capabilities(
         let problem = Problem::at(Severity::Warning, &config.file, &config.text, span, message);
         problems
             .push(problem.help("leave out what is not needed: it is the last fence before a wrong write"));
+    }
+}
+
+/// Channels that a script names and that are not there.
+fn channels(config: &Config, script: &Script, calls: &[FoundCall], problems: &mut Vec<Problem>) {
+    for call in calls.iter().filter(|call| call.name == "notify::send") {
+        let Some(wanted) = &call.first_text else { continue };
+        if config.channels.keys().any(|name| name.as_str() == wanted) {
+            continue;
+        }
+        let message = format!("there is no channel {wanted:?}");
+        let near = did_you_mean(wanted, config.channels.keys().map(ChannelName::as_str));
+        let help = near.map_or_else(
+            || format!("add a section [channel.{wanted}] to the configuration"),
+            |near| format!("did you mean {near:?}?"),
+        );
+        problems.push(at(script, call.position, &call.name, message).help(help));
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::error::{RhaiResultOf, raise_api, raise_effect};
 use crate::{
     api::{Answer, Call, Client},
-    config::{Automation, Config, HttpSection},
+    config::{Automation, Channels, Config, HttpSection},
     domain::{RunId, TraceKind, TraceLine},
     effects::{Actor, Door},
     environment::{Environment, Priority},
@@ -36,6 +36,8 @@ pub struct Tools {
     pub store: Store,
     /// The hosts that `http::` may reach.
     pub http: HttpSection,
+    /// The channels that `notify::` may use.
+    pub channels: Channels,
     /// The folder that `files::` may use.
     pub exports: PathBuf,
 }
@@ -57,6 +59,7 @@ impl Tools {
             door: Arc::new(door),
             store,
             http: config.http.clone(),
+            channels: config.channels.clone(),
             exports: config.daemon.exports.clone(),
         })
     }

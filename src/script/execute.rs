@@ -137,7 +137,7 @@ fn carry_out_plan(task: &RunTask, actor: &Actor, planned_by: RunId) -> (RunRepor
         }
         Err(failed) => return (failed, (0, Vec::new())),
     }
-    let report = match task.tools.door.carry_out(actor, calls, &task.tools.http) {
+    let report = match task.tools.door.carry_out(actor, calls, &task.tools.http, &task.tools.channels) {
         Ok(done) if done.left_out.is_empty() => {
             RunReport::new(Outcome::Done, format!("carried out plan {planned_by}"))
         }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::{Faults, Setup, elsewhere::host_of};
 use crate::{
     api::Generation,
-    config::{self, Config},
+    config::{self, Channel, Config},
     cookbook::Recipe,
-    domain::{Problem, did_you_mean},
+    domain::{ChannelName, Problem, did_you_mean},
     sandbox::{RoomPlan, Scenario, parse_share},
     script::{self, Library},
 };
@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Arrangement;
 
 /// What may stand in it.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "recipe",
     "experiment",
     "config",
@@ -36,6 +36,7 @@ const KEYS: [&str; 16] = [
     "generation",
     "rooms",
     "answers",
+    "channels",
 ];
 
 impl Arrangement {
@@ -89,6 +90,7 @@ impl Arrangement {
         }
         rooms(map, &mut setup)?;
         // Before the automations, which may speak to those that answer.
+        channels(map, &mut setup)?;
         for (address, _) in Self::answers(map)? {
             setup.config.http.entry(host_of(&address)?).or_default();
         }
@@ -156,6 +158,18 @@ struct Room {
     capacity: Option<u64>,
     #[serde(default)]
     open: bool,
+}
+
+/// Channels beside those of the configuration, by their names.
+fn channels(map: &Map, setup: &mut Setup) -> Result<(), String> {
+    let Some(named) = map.get("channels") else { return Ok(()) };
+    let named: Vec<String> = rhai::serde::from_dynamic(named)
+        .map_err(|_| "`channels` is a list of names: [\"lab\"]".to_owned())?;
+    for name in named {
+        let name = ChannelName::new(&name).map_err(|error| error.to_string())?;
+        setup.config.channels.entry(name).or_insert_with(Channel::stand_in);
+    }
+    Ok(())
 }
 
 fn automations(map: &Map, setup: &mut Setup, folder: &Path) -> Result<(), String> {
@@ -237,6 +251,7 @@ fn recipes(named: &[String], setup: &mut Setup, folder: &Path) -> Result<(), Str
         }
         whole.automations.extend(draft.config.automations);
         whole.http.extend(draft.config.http);
+        whole.channels.extend(draft.config.channels);
     }
     let (library, problems) = Library::load(&whole);
     if !problems.is_empty() {

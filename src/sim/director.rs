@@ -71,6 +71,8 @@ pub(super) struct Director {
     actors: u64,
     daemon: Option<Daemon>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    /// The last notice that is in the journal.
+    told: i64,
 }
 
 /// The daemon from one start to the next.
@@ -99,6 +101,7 @@ impl Director {
             actors: 0,
             daemon: None,
             threads: Vec::new(),
+            told: 0,
         };
         let now = director.stage.lock().now;
         director.plan(now, Planned::Start);
@@ -109,6 +112,7 @@ impl Director {
     /// Lets everything happen up to and including `until`.
     pub(super) fn run_until(&mut self, until: Micros) -> Result<(), StoreError> {
         loop {
+            self.note_notices()?;
             self.decide()?;
             let mut state = self.stage.lock();
             let planned = self.planned.keys().next().map(|(at, _)| *at);

@@ -291,6 +291,9 @@ fn looks(engine: &mut Engine) {
     engine.register_fn("requests", |handle: &mut Handle| -> RhaiResultOf<Array> {
         lock(&handle.0).requests().iter().map(dynamic).collect()
     });
+    engine.register_fn("notices", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        lock(&handle.0).notices().map_err(failed)?.iter().map(dynamic).collect()
+    });
     engine.register_fn("log", |handle: &mut Handle| -> RhaiResultOf<Array> {
         lock(&handle.0).log().map_err(failed)?.iter().map(dynamic).collect()
     });

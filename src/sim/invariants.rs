@@ -3,6 +3,7 @@
 //! The sandbox's own history and the journal of what was really sent are laid beside what the daemon's store says.
 
 mod guards;
+mod notices;
 mod observed;
 
 use std::collections::{HashMap, HashSet};
@@ -40,6 +41,7 @@ pub fn broken(rehearsal: &mut Rehearsal) -> Result<Vec<String>, Failure> {
     only_restart_interrupts(rehearsal, &mut broken)?;
     what_stands_for_others_says_how_many(rehearsal, &mut broken)?;
     observed::nothing_is_told_twice(rehearsal, &mut broken)?;
+    notices::what_scripts_tell_is_kept_once(rehearsal, &writes, &mut broken)?;
     guards::no_run_passes_its_limit(rehearsal, &writes, &mut broken)?;
     guards::the_log_tells_of_every_write(rehearsal, &writes, &mut broken)?;
     Ok(broken)

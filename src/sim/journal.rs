@@ -53,6 +53,15 @@ pub enum What {
         /// The thread it runs on.
         actor: u64,
     },
+    /// A script told people something.
+    Told {
+        /// Through which channel.
+        channel: String,
+        /// The run.
+        run: Option<i64>,
+        /// What.
+        text: String,
+    },
     /// A run ended.
     RunEnded {
         /// Its number.
@@ -124,7 +133,7 @@ impl Journal {
             What::RunStarted { run, .. } => {
                 self.began.insert(run.0, at);
             }
-            What::Call(_) | What::RunEnded { .. } => {}
+            What::Call(_) | What::Told { .. } | What::RunEnded { .. } => {}
         }
         if self.entries.len() < MOST {
             self.entries.push(Entry { at, what });
@@ -185,6 +194,10 @@ impl fmt::Display for What {
             Self::Call(call) => write!(f, "{call}"),
             Self::RunStarted { run, automation, kind, .. } => {
                 write!(f, "run {run} of {automation} starts ({kind})")
+            }
+            Self::Told { channel, run, text } => {
+                let run = run.map(|run| format!("  (run {run})")).unwrap_or_default();
+                write!(f, "  told {channel}: {text}{run}")
             }
             Self::RunEnded { run, outcome, reason: Some(reason) } => {
                 write!(f, "run {run} {outcome}: {reason}")

@@ -149,7 +149,11 @@ impl Report {
             let whom = effect.player.as_deref().or(effect.target.as_deref()).unwrap_or("");
             let on = effect.precondition.as_ref().and_then(|found| found["page"].as_str()).unwrap_or("");
             let note = effect.note.as_deref().unwrap_or("");
-            let detail = if note.is_empty() { on } else { note };
+            let detail = match effect.arguments["text"].as_str() {
+                Some(text) if effect.action == "notify.send" => text.lines().next().unwrap_or_default(),
+                _ if note.is_empty() => on,
+                _ => note,
+            };
             let _ = writeln!(
                 text,
                 "  {}  {:<16} {:<18} {:<8} {:<9} {detail}  (run {})",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::store::{RunRow, WriteRow};
+use crate::store::{NoticeRow, RunRow, WriteRow};
 
 /// What makes a time of the store one of the rehearsal.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,20 @@ impl Times {
         write["at"] = self.seconds(Some(row.run), row.effect.claimed);
         write["settled"] = row.effect.settled.map_or(Value::Null, |at| self.seconds(Some(row.run), at));
         write
+    }
+
+    /// A notice.
+    pub(super) fn notice(&self, row: &NoticeRow) -> Value {
+        json!({
+            "at": self.seconds(row.run, row.at),
+            "channel": row.channel,
+            "title": row.title,
+            "text": row.text,
+            "urgent": row.urgent,
+            "key": row.key,
+            "automation": row.automation,
+            "run": row.run,
+        })
     }
 
     /// A run, or an event that did not run.

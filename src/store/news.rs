@@ -73,6 +73,17 @@ pub(super) fn dead(connection: &Connection, run: RunId, at: Timestamp, reason: &
     put(connection, at, &Item { kinds, covered: None, automation, run: Some(run), reason, again: false })
 }
 
+/// The server is away, or back.
+pub(super) fn of_server(
+    connection: &Connection,
+    kind: NoticeKind,
+    reason: &str,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let kinds = &[kind];
+    put(connection, at, &Item { kinds, covered: None, automation: None, run: None, reason, again: false })
+}
+
 /// Something is paused. Of a single session or player only a person can say so, who knows it then.
 pub(super) fn held(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
     let automation = match &hold.held {

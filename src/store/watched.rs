@@ -1,18 +1,21 @@
 //! What observation has to remember.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{History, NewEvent, Store, StoreError, inbox, writer::Pending};
-use crate::domain::Event;
+use super::{History, NewEvent, Store, StoreError, inbox, news, writer::Pending};
+use crate::domain::{Event, NoticeKind};
 
 impl Store {
-    /// Takes in events that came of an observation and what is to be remembered of it, by names, in one transaction; what is
-    /// `forgotten` goes.
+    /// Takes in events and news of the server that came of an observation and what is to be remembered of it, by names, in one
+    /// transaction; what is `forgotten` goes.
     pub fn accept_observed(
         &self,
         events: Vec<NewEvent>,
+        news: Vec<(NoticeKind, String)>,
         remembered: Vec<(String, String)>,
         forgotten: Vec<String>,
+        at: Timestamp,
     ) -> Pending<Vec<Event>> {
         let events: Vec<Event> =
             events.into_iter().map(|event| event.numbered(self.new_event_id())).collect();
@@ -22,6 +25,9 @@ impl Store {
             }
             for event in &events {
                 inbox::insert(connection, event)?;
+            }
+            for (kind, reason) in &news {
+                news::of_server(connection, *kind, reason, at)?;
             }
             for (name, value) in &remembered {
                 put(connection, name, value)?;

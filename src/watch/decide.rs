@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::Observed,
-    domain::{Detail, EventKind, Observation},
+    domain::{Detail, EventKind, NoticeKind, Observation},
     store::NewEvent,
 };
 
@@ -27,6 +27,8 @@ const CHECKPOINT: f64 = 60.0;
 #[derive(Default)]
 pub(super) struct New {
     pub(super) events: Vec<NewEvent>,
+    /// What people are to be told of the server.
+    pub(super) news: Vec<(NoticeKind, String)>,
     /// What is to be written down, by names.
     pub(super) remembered: Vec<(String, String)>,
     pub(super) fired: BTreeMap<String, Fired>,
@@ -115,6 +117,7 @@ impl Watch {
             new.common.fired.put(&rule.key(), "", visit);
             new.events.push(event(at, rule, EventKind::Server, json!({}), about));
         }
+        new.news.extend(server::news(&mut new.common, seconds(at), known.tells_of_server));
     }
 }
 

@@ -43,4 +43,6 @@ pub(super) struct Common {
     pub(super) lobbies: Lobbies,
     /// Since when the server cannot be read, and when that was last seen, by our clock.
     pub(super) down: Option<(f64, f64)>,
+    /// Since when the server is away about which people were told, and are to be told that it is back.
+    pub(super) told_down: Option<f64>,
 }

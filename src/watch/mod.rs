@@ -72,6 +72,8 @@ pub struct Watch {
 struct Known {
     section: WatchSection,
     rules: Vec<Rule>,
+    /// People are to be told when the server is away.
+    tells_of_server: bool,
     /// Since when these rules hold, by our clock.
     rules_since: f64,
     sessions: BTreeMap<String, Session>,
@@ -139,6 +141,7 @@ impl Watch {
         let known = Known {
             section,
             rules: Vec::new(),
+            tells_of_server: false,
             rules_since: 0.0,
             sessions: BTreeMap::new(),
             fired,
@@ -171,10 +174,15 @@ impl Watch {
         known.rules_since = since;
     }
 
+    /// Whether people are to be told when the server is away: it is looked at for that too.
+    pub fn tell_of_server(&self, wanted: bool) {
+        self.lock().tells_of_server = wanted;
+    }
+
     /// How often it is to be looked; none where nothing waits for what is observed.
     pub fn every(&self) -> Option<Duration> {
         let known = self.lock();
-        (!known.rules.is_empty()).then_some(known.section.every)
+        (known.tells_of_server || !known.rules.is_empty()).then_some(known.section.every)
     }
 
     /// Looks at everything that is due, and gives the events that came of it: they are in the store. An error is what kept it
@@ -279,12 +287,12 @@ impl Watch {
 
     /// Writes down what came of a look. Only then it counts as come.
     fn commit(&self, new: New) -> Result<Vec<Event>, StoreError> {
-        let New { events, remembered, fired, common } = new;
+        let New { events, news, remembered, fired, common } = new;
         let forgotten = std::mem::take(&mut self.lock().forgotten);
         let events = if events.is_empty() && remembered.is_empty() && forgotten.is_empty() {
             Vec::new()
         } else {
-            self.store.accept_observed(events, remembered, forgotten).wait()?
+            self.store.accept_observed(events, news, remembered, forgotten, self.env.now()).wait()?
         };
         let mut known = self.lock();
         known.fired.extend(fired);

@@ -3,7 +3,10 @@
 use serde_json::{Map, json};
 
 use super::{memory::Common, rule::Rule};
-use crate::config::{Observed, ServerCondition};
+use crate::{
+    config::{Observed, ServerCondition},
+    domain::NoticeKind,
+};
 
 /// What a look told of the server. Times are seconds since 1970 by our clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,6 +48,33 @@ pub(super) fn take(began: f64, now: f64, health: Health, rules: &[Rule], common:
     told
 }
 
+/// How long the server cannot be read before people are told, in seconds: a restart takes less.
+const TOLD: f64 = 60.0;
+
+/// What people are to be told of the server after a look, once each; nothing where nobody `wants` it.
+pub(super) fn news(common: &mut Common, now: f64, wants: bool) -> Option<(NoticeKind, String)> {
+    if !wants {
+        common.told_down = None;
+        return None;
+    }
+    match (common.down, common.told_down) {
+        (Some((since, last)), told) if told != Some(since) && last - since >= TOLD => {
+            common.told_down = Some(since);
+            Some((NoticeKind::ServerDown, format!("for {} now", minutes(last - since))))
+        }
+        (None, Some(since)) => {
+            common.told_down = None;
+            Some((NoticeKind::Recovered, format!("it was away for {}", minutes(now - since))))
+        }
+        _ => None,
+    }
+}
+
+fn minutes(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round().max(1.0);
+    if minutes == 1.0 { "a minute".to_owned() } else { format!("{minutes} minutes") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +107,33 @@ mod tests {
             }
         }
         assert_eq!(told, [(40.0, "down"), (65.0, "up")]);
+    }
+
+    #[test]
+    fn people_are_told_once_that_it_is_away_and_once_that_it_is_back() {
+        let looks = |wants: bool| {
+            let mut common = Common::default();
+            let mut told = Vec::new();
+            for (now, failed) in [
+                (0, false),
+                (5, true),
+                (50, true),
+                (70, true),
+                (600, true),
+                (605, false),
+                (610, false),
+                (700, true),
+            ] {
+                let now = f64::from(now);
+                take(now, now, Health { failed, restarted: false }, &[], &mut common);
+                told.extend(news(&mut common, now, wants).map(|(kind, text)| (now, kind, text)));
+            }
+            told
+        };
+        let down = (70.0, NoticeKind::ServerDown, "for a minute now".to_owned());
+        let back = (605.0, NoticeKind::Recovered, "it was away for 10 minutes".to_owned());
+        assert_eq!(looks(true), [down, back]);
+        assert_eq!(looks(false), []);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Reading channels, with everything that is wrong with them.
 
-use std::time::Duration;
-
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
@@ -12,7 +10,7 @@ use crate::{
         reader::{Placed, Section, Source},
         secret::Secrets,
     },
-    domain::{ChannelName, Rate, parse_rate},
+    domain::{ChannelName, parse_rate},
 };
 
 /// The words for `kind`.
@@ -50,7 +48,7 @@ pub(in crate::config) fn read(
         let name = ChannelName::new(&key.value).map_err(|error| source.error(key.span, error.to_string()));
         let mask = table.boolean("mask").is_none_or(|mask| mask.value);
         let rate = table.parsed("rate", parse_rate).map(|rate| rate.value);
-        let rate = rate.unwrap_or(Rate { most: 20, per: Duration::from_hours(1) });
+        let rate = rate.unwrap_or(Channel::RATE);
         // Which keys there are depends on the kind: where that is missing, each would be called unknown.
         let Some(kind) = kind(&mut table) else { continue };
         let service = service(kind, &mut table, secrets);

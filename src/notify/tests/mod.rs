@@ -1,1 +1,7 @@
-//! Each service as its documentation says, and notices in virtual time.
+//! Each service as its documentation has it, over real HTTP on this machine, and notices in virtual time.
+
+mod mail;
+mod rules;
+mod services;
+mod shapes;
+mod world;

@@ -14,6 +14,7 @@ mod http;
 mod json;
 mod kv;
 mod log;
+mod notify;
 mod observed;
 mod pipelines;
 mod players;
@@ -50,6 +51,7 @@ static MODULES: LazyLock<Vec<(&'static str, Shared<Module>)>> = LazyLock::new(||
         ("csv", csv::module()),
         ("files", files::module()),
         ("http", http::module()),
+        ("notify", notify::module()),
     ];
     modules
         .into_iter()

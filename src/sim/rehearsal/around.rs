@@ -57,6 +57,14 @@ impl Rehearsal {
         self.stage.lock().elsewhere.requests(self.start)
     }
 
+    /// What scripts told people, oldest first: `at`, `channel`, `title`, `text`, `urgent`, `key`,
+    /// `automation` and `run`. Nothing of it leaves the rehearsal.
+    pub fn notices(&self) -> Result<Vec<Value>, Failure> {
+        let times = self.times(&self.runs()?);
+        let rows = self.director.history(|history| history.notices_after(0))?;
+        Ok(rows.iter().map(|row| times.notice(row)).collect())
+    }
+
     /// What runs have written into their logs, oldest first: `automation`, `run`, `kind` and `text`.
     pub fn log(&self) -> Result<Vec<Value>, Failure> {
         let mut lines = Vec::new();

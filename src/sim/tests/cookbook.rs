@@ -140,12 +140,11 @@ fn evenings(recipe: &'static str) -> (usize, Vec<String>) {
 }
 
 /// Recipes that have nothing to write on these evenings, and why.
-const IDLE: [(&str, &str); 5] = [
+const IDLE: [(&str, &str); 4] = [
     ("bonus_file", "it writes a file"),
     ("export_nightly", "it writes files"),
     ("reload_expired", "browsers end their pages by themselves"),
     ("step_together", "people rarely are all on one page, and nobody presses"),
-    ("tell_blocked", "it writes into its log, as long as no chat is given"),
 ];
 
 #[test]

@@ -47,6 +47,7 @@ const SCRIPTS: [(&str, &str); 10] = [
         fn run(event) {
             let n = kv::add("seen", 1);
             let s = param("session");
+            notify::send("lab", `${n} times`);
             let names = [];
             for p in players::list(s) { names.push(p.name); }
             if names.is_empty() { return; }
@@ -209,6 +210,9 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
         token_env = "TOKEN"
         [daemon]
         timezone = "UTC"
+        [channel.lab]
+        kind = "slack"
+        url_env = "HOOK"
         [[automation]]
         name = "returned"
         on = { webhook = "prolific", scheme = "prolific", secret_env = "SECRET" }
@@ -255,7 +259,7 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
         add("nudge", on, "nudge.rhai", "", allow, &pace(rng, false));
     }
     if chosen(rng) {
-        let allow = "\"players.fields\", \"sessions.active\"";
+        let allow = "\"players.fields\", \"sessions.active\", \"notify.send\"";
         add("count", "cron = \"*/2 * * * *\", missed = \"once\"", "count.rhai", "", allow, "");
     }
     if rng.random_bool(0.3) {

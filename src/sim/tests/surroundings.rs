@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::sim::Rehearsal;
 
-const CHAT: &str = "https://chat.example.org/hook";
 const PROLIFIC: &str = "https://api.prolific.com/api/v1/";
 
 /// What a test would arrange for a recipe, in a session of this experiment.
@@ -17,7 +16,6 @@ pub(super) fn arranged(recipe: &str, experiment: &str) -> Value {
         &*study: {"status": "ACTIVE", "total_available_places": 7},
         format!("{study}submissions/"): {"results": submissions},
     });
-    let chat = json!({CHAT: "ok"});
     let everybody_finishes = |mut arranged: Value| {
         for share in ["stalls", "absent", "dropouts"] {
             arranged[share] = "0%".into();
@@ -35,7 +33,7 @@ pub(super) fn arranged(recipe: &str, experiment: &str) -> Value {
             "params": {"config": experiment, "players": 8}, "rooms": {"lab": {}}, "start": "2026-03-02T16:50:00Z",
         }),
         "empty_seats" => json!({
-            "params": {"webhook": CHAT}, "answers": chat, "rooms": {"lab": {"labels": ["seat1", "seat2"]}},
+            "params": {"channel": "lab"}, "channels": ["lab"], "rooms": {"lab": {"labels": ["seat1", "seat2"]}},
             "start": "2026-03-02T16:50:00Z",
         }),
         "close_tests" => json!({"params": {"after": "1m"}, "start": "2026-03-02T02:50:00Z"}),
@@ -45,9 +43,11 @@ pub(super) fn arranged(recipe: &str, experiment: &str) -> Value {
             everybody_finishes(json!({"params": {"code": "", "session": "mysession"}, "answers": prolific}))
         }
         "attention_checks" => everybody_finishes(json!({})),
-        "slow_page" => json!({"params": {"webhook": CHAT, "factor": 1.5, "least": 2}, "answers": chat}),
-        "treatment_balance" => json!({"params": {"webhook": CHAT, "most": 1}, "answers": chat}),
-        "hourly_digest" | "server_watch" => json!({"params": {"webhook": CHAT}, "answers": chat}),
+        "slow_page" => json!({"params": {"channel": "lab", "factor": 1.5, "least": 2}, "channels": ["lab"]}),
+        "treatment_balance" => json!({"params": {"channel": "lab", "most": 1}, "channels": ["lab"]}),
+        "hourly_digest" | "server_watch" | "tell_blocked" => {
+            json!({"params": {"channel": "lab"}, "channels": ["lab"]})
+        }
         _ => json!({}),
     }
 }

@@ -37,7 +37,7 @@ fn a_bad_script_fails_its_run_with_one_clear_reason() {
         ("fn run(event) { fail(\"enough\") }", "it.rhai:1:17", "enough"),
         ("fn run(event) { wait_for(\"1h\") }", "it.rhai:1:17", "`time_limit`"),
         ("fn run(event) { try { wait_for(\"1h\") } catch { } }", "it.rhai:1:", "`time_limit`"),
-        ("fn run(event) { event.nothing.more }", "it.rhai:1:", ""),
+        ("fn run(event) { event.payload.more }", "it.rhai:1:", ""),
         ("fn run(event) { let x = 1 / 0; }", "it.rhai:1:", "ivision by zero"),
         ("fn run(event) { players::list(\"../admin\") }", "it.rhai:1:", "only letters, digits"),
         ("fn run(event) { files::read(\"../config.toml\") }", "it.rhai:1:", "files::read"),

@@ -117,9 +117,9 @@ fn what_a_rejected_plan_was_to_tell_is_told_later() {
     let lab = Lab::new(
         1,
         "newest",
-        "[http.\"127.0.0.1:9\"]\n[[automation]]\nname = \"server-watch\"\non = { every = \"1h\" }\n\
-         script = \"server_watch.rhai\"\nmode = \"approve\"\nallow = [\"http.post\"]\n\
-         params = { webhook = \"http://127.0.0.1:9/\", most_mb = -1.0 }\n",
+        "[channel.lab]\nkind = \"ntfy\"\ntopic = \"lab\"\nserver = \"http://127.0.0.1:9\"\n[[automation]]\nname = \"server-watch\"\non = { every = \"1h\" }\n\
+         script = \"server_watch.rhai\"\nmode = \"approve\"\nallow = [\"notify.send\"]\n\
+         params = { channel = \"lab\", most_mb = -1.0 }\n",
     );
     lab.project.write("scripts/server_watch.rhai", include_str!("../../scripts/server_watch.rhai"));
     for _ in 0..2 {

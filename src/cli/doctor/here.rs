@@ -75,7 +75,7 @@ pub(super) fn alarms(config: &Config, findings: &mut Findings) {
         findings.hint(
             "channels",
             "nobody is told when something fails",
-            "`[channel.NAME]` and `[[notify]]` name a chat, a phone or an address: docs/configuration.md",
+            "`[channel.NAME]` and `[[notify]]` name a chat, a phone or an address: docs/notifications.md",
         );
         return;
     }
@@ -83,9 +83,11 @@ pub(super) fn alarms(config: &Config, findings: &mut Findings) {
     for name in config.channels.keys() {
         let state = history.as_ref().and_then(|history| history.channel_state(name).ok());
         match state.unwrap_or_default() {
-            ChannelState { failures: 0, sent: None, .. } => {
-                findings.ok("channels", format!("{name}: nothing was sent yet"));
-            }
+            ChannelState { failures: 0, sent: None, .. } => findings.hint(
+                "channels",
+                format!("{name}: nothing was sent yet"),
+                format!("`uproctor notify test {name}` tries it"),
+            ),
             ChannelState { failures: 0, .. } => findings.ok("channels", format!("{name}: it works")),
             ChannelState { failures, why, waiting, .. } => findings.fail(
                 "channels",
@@ -93,7 +95,7 @@ pub(super) fn alarms(config: &Config, findings: &mut Findings) {
                     "{name}: the last {failures} messages failed, {waiting} notices wait: {}",
                     why.unwrap_or_default()
                 ),
-                format!("look at `[channel.{name}]`, and whether the address can be reached from here"),
+                format!("`uproctor notify test {name}` tries it and says what came back"),
             ),
         }
     }

@@ -295,7 +295,7 @@ impl Dispatcher {
         }
         task.scope = self.scope(now, task.automation.time_limit);
         let start = run_start(now, &task, Some(event.id));
-        tracing::info!(run = task.run.0, event = event.id.0, automation = %event.automation, kind = %event.kind, mode = %task.mode, "run starts");
+        tracing::info!(run = task.run.0, event = event.id.0, automation = %event.automation, kind = %event.kind, mode = %task.mode, "{}run starts", task.mode.mark());
         step.changes.push(Change::Started(start));
         let ending = Ending::of(&task.scope);
         self.under_way.insert(event.id, ending.clone());

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{exit::Exit, out, population::Population, problems, test};
+use super::{control, exit::Exit, out, population::Population, problems, test};
 use crate::{
     api::Generation,
     config::{self, Config, Draft},
@@ -28,8 +28,8 @@ const AFTER: Duration = Duration::from_mins(5);
 /// `uproctor rehearse`
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The automation; all of them where none is named
-    name: Option<AutomationName>,
+    /// The automations; all of them where none is named
+    names: Vec<AutomationName>,
     /// For how long, in virtual time; without it until everybody is done, at most 2 hours
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
     length: Option<Duration>,
@@ -79,7 +79,7 @@ impl Args {
         if self.faults {
             words.push("--faults".to_owned());
         }
-        words.extend(self.name.iter().map(ToString::to_string));
+        words.extend(self.names.iter().map(ToString::to_string));
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 }
@@ -102,14 +102,11 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
 
 fn rehearse(args: &Args, path: &Path) -> Result<Exit, Exit> {
     let (mut config, library) = accept(config::load_for_rehearsal(path))?;
-    if let Some(name) = &args.name {
-        let names: Vec<String> =
-            config.automations.iter().map(|automation| automation.name.to_string()).collect();
-        config.automations.retain(|automation| automation.name == *name);
-        if config.automations.is_empty() {
-            out::error(&format!("there is no automation {name}: there are {}", names.join(", ")));
-            return Err(Exit::NotRight);
-        }
+    for name in &args.names {
+        control::known(&config, name)?;
+    }
+    if !args.names.is_empty() {
+        config.automations.retain(|automation| args.names.contains(&automation.name));
     }
     let (scenario, mix) = args.population.scenario()?;
     let setup = Setup {

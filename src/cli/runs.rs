@@ -14,6 +14,8 @@ use crate::{
 
 /// How many characters of a reason stand in the table; `show` has the whole of it.
 const LONGEST_REASON: usize = 500;
+/// The same of what an event is about: the key of a poll's item can be anything.
+const LONGEST_ABOUT: usize = 60;
 
 /// `uproctor runs`
 #[derive(clap::Args)]
@@ -56,31 +58,33 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
         return Exit::Done;
     }
     let zone = config.daemon.timezone.unwrap_or_else(Zone::utc);
-    let mut table =
-        vec![["RUN", "TIME", "AUTOMATION", "BY", "MODE", "OUTCOME", "TOOK", "WHY"].map(str::to_owned)];
+    let mut table = vec![
+        ["RUN", "TIME", "AUTOMATION", "BY", "ABOUT", "MODE", "OUTCOME", "TOOK", "WHY"].map(str::to_owned),
+    ];
     table.extend(rows.iter().map(|row| cells(row, &zone)));
     print(&table);
     out::line(&format!("times in {}; `uproctor show RUN` tells all about one", zone.name()));
     Exit::Done
 }
 
-fn cells(row: &RunRow, zone: &Zone) -> [String; 8] {
+fn cells(row: &RunRow, zone: &Zone) -> [String; 9] {
     let took = row.started.zip(row.ended).map(|(started, ended)| took(ended.saturating_sub(started)));
     [
         row.run.map_or("-".to_owned(), |run| run.to_string()),
         local(row.at, zone),
         row.automation.clone(),
         row.kind.clone(),
+        row.about.as_deref().map_or("-".to_owned(), |about| short(about, LONGEST_ABOUT)),
         row.mode.clone().unwrap_or_else(|| "-".to_owned()),
         row.outcome.clone(),
         took.unwrap_or_else(|| "-".to_owned()),
-        short(&row.reason.clone().unwrap_or_default().replace('\n', " ")),
+        short(&row.reason.clone().unwrap_or_default().replace('\n', " "), LONGEST_REASON),
     ]
 }
 
-/// A reason can be as long as a script likes.
-fn short(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_REASON) {
+/// A text can be as long as a script likes.
+fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{} ...", &text[..end]),
         None => text.to_owned(),
     }

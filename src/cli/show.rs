@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::{self, DaemonSection},
-    domain::RunId,
+    domain::{Mode, RunId},
     schedule::Zone,
     store::{EffectRow, History, RunDetail},
 };
@@ -87,6 +87,12 @@ fn write(detail: &RunDetail, zone: &Zone) {
     out::line(&format!("run {number} of {}: {} ({mode})", row.automation, row.outcome));
     if let Some(reason) = &row.reason {
         out::line(&format!("  why      {reason}"));
+    }
+    if mode == Mode::DryRun.as_str() {
+        out::line("  note     a dry run: whatever its log says was done was only written down");
+    }
+    if let Some(about) = &row.about {
+        out::line(&format!("  about    {about}"));
     }
     out::line(&format!(
         "  script   {} ({})",

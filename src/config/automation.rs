@@ -11,6 +11,7 @@ use super::{
     observe::{Observe, Observed},
     overlap::{KeyRule, Overlap},
     pace::Pace,
+    params::{self, ParamPlaces},
     reader::{Section, Source},
     trigger::{self, Poll, Surroundings, Trigger},
 };
@@ -29,6 +30,8 @@ pub struct Automation {
     pub script_span: Range<usize>,
     /// `params`: what `param(name)` gives the script.
     pub params: serde_json::Map<String, serde_json::Value>,
+    /// Where each of them stands in the configuration.
+    pub params_places: ParamPlaces,
     /// `mode`: whether writes are carried out; the daemon's where it is not given.
     pub mode: Mode,
     /// `allow`: the kinds of writes that the script may make.
@@ -110,7 +113,7 @@ impl Automation {
         if !script_given {
             source.error_help(span.clone(), format!("{title} has no script"), "add `script = \"NAME.rhai\"`");
         }
-        let params = section.json("params").unwrap_or_default();
+        let (params, params_places) = params::read(&mut section);
         let mode = section.choice("mode", &MODES).map_or(daemon_mode, |mode| mode.value);
         let mut allow = BTreeSet::new();
         let mut allow_span = span.clone();
@@ -167,6 +170,7 @@ impl Automation {
             script: script.value,
             script_span: script.span,
             params,
+            params_places,
             mode,
             allow,
             allow_span,

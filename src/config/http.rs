@@ -20,6 +20,12 @@ pub struct HttpHost {
     pub authorization: Option<SecretString>,
 }
 
+/// What an address is listed under: its host, with a port where it is not the usual one.
+pub fn host_of(url: &url::Url) -> Option<String> {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}{port}", url.host_str()?))
+}
+
 pub(super) fn read(
     source: &Source<'_>,
     section: Option<Section<'_, '_>>,
@@ -29,10 +35,8 @@ pub(super) fn read(
     let Some(mut section) = section else { return hosts };
     for (host, mut table) in section.named_tables() {
         let name = host.value.to_ascii_lowercase();
-        let valid = url::Url::parse(&format!("https://{name}/")).is_ok_and(|url| {
-            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-            url.host_str().is_some_and(|host| format!("{host}{port}") == name)
-        });
+        let valid = url::Url::parse(&format!("https://{name}/"))
+            .is_ok_and(|url| host_of(&url).is_some_and(|host| host == name));
         if !valid {
             source.error_help(
                 host.span,

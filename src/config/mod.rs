@@ -10,12 +10,14 @@ mod notify;
 mod observe;
 mod overlap;
 mod pace;
+mod params;
 pub(crate) mod reader;
 mod same;
 mod secret;
 mod server;
 mod trigger;
 mod users;
+pub(crate) mod value;
 mod watch;
 
 #[cfg(test)]
@@ -32,11 +34,12 @@ pub use channel::{Channel, Channels, Email, Security, Service};
 pub use console::{ConsoleSection, MetricsAccess};
 pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
-pub use http::{HttpHost, HttpSection};
+pub use http::{HttpHost, HttpSection, host_of};
 pub use notify::NotifyRule;
 pub use observe::{Observe, Observed, OtherRuns, ServerCondition, SessionCondition};
 pub use overlap::{KeyRule, OnFull, Overlap, OverlapPolicy};
 pub use pace::{Debounce, Pace};
+pub use params::{ParamPlace, ParamPlaces};
 pub use secret::Secrets;
 pub use server::UprootSection;
 pub use trigger::{Clock, MissedPolicy, Poll, Stays, Timing, Trigger, Webhook};
@@ -233,7 +236,8 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     let hosts = whole.table("http", "[http]");
     config.http = http::read(&source, hosts, &secrets);
     config.channels = channel::read(&source, whole.table("channel", "[channel]"), &secrets);
-    let around = Surroundings { zone: config.daemon.timezone.as_ref(), zone_given, secrets: &secrets };
+    let zone = config.daemon.timezone.as_ref();
+    let around = Surroundings { zone, zone_given, secrets: &secrets, watch: &config.watch };
     config.automations =
         automations(&source, whole.tables("automation", "[[automation]]"), config.daemon.mode, &around);
     config.notify =

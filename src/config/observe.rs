@@ -2,8 +2,11 @@
 
 use std::{fmt, ops::Range, time::Duration};
 
-use super::reader::{Placed, Section};
-use crate::domain::{AutomationName, Pattern, PlayerCondition, format_duration};
+use super::{
+    reader::{Placed, Section},
+    watch::WatchSection,
+};
+use crate::domain::{AutomationName, Pattern, PlayerCondition, SessionName, format_duration};
 
 /// A trigger on something that is observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,14 +114,19 @@ impl fmt::Display for Observe {
     }
 }
 
+/// What stands in the place of a page before the first one, and after the last.
+const START: &str = "Initialize";
+const END: &str = "End";
+
 /// Whoever is not heard of may only have a tab in the background, whose browser lets it speak once a minute.
 const ABSENT_AT_LEAST: Duration = Duration::from_mins(2);
 
-pub(super) fn player(section: &mut Section<'_, '_>) -> Option<Observe> {
+pub(super) fn player(section: &mut Section<'_, '_>, watch: &WatchSection) -> Option<Observe> {
     let condition = section.choice("player", &PlayerCondition::ALL);
-    let (sessions, pages) = (patterns(section, "sessions"), patterns(section, "pages"));
+    let (sessions, pages) = (sessions(section, watch), section.texts("pages").unwrap_or_default());
     let (time, trusts_gaps) = lasting(section);
     let condition = condition?.value;
+    let pages = pages.into_iter().map(|page| page_pattern(section, condition, page)).collect();
     if condition == PlayerCondition::Absent
         && let Some(time) = &time
         && time.value < ABSENT_AT_LEAST
@@ -133,9 +141,9 @@ pub(super) fn player(section: &mut Section<'_, '_>) -> Option<Observe> {
     })
 }
 
-pub(super) fn session(section: &mut Section<'_, '_>) -> Option<Observe> {
+pub(super) fn session(section: &mut Section<'_, '_>, watch: &WatchSection) -> Option<Observe> {
     let condition = section.choice("session", &SessionCondition::ALL);
-    let sessions = patterns(section, "sessions");
+    let sessions = sessions(section, watch);
     let (time, trusts_gaps) = lasting(section);
     let what = Observed::Session { condition: condition?.value, sessions };
     Some(Observe { what, time: time.map(|time| time.value), trusts_gaps })
@@ -194,6 +202,43 @@ pub(super) fn run(section: &mut Section<'_, '_>) -> Option<OtherRuns> {
 
 fn patterns(section: &mut Section<'_, '_>, key: &'static str) -> Vec<Pattern> {
     section.texts(key).unwrap_or_default().into_iter().map(|text| Pattern::new(text.value)).collect()
+}
+
+/// `sessions`: only those that are observed at all can be meant.
+fn sessions(section: &mut Section<'_, '_>, watch: &WatchSection) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for Placed { value, span } in section.texts("sessions").unwrap_or_default() {
+        let pattern = Pattern::new(value);
+        // With a name in the place of each star.
+        let sample = pattern.to_string().replace('*', "x");
+        if let Err(error) = SessionName::new(&sample) {
+            let message = format!("`sessions`: no session can be called \"{pattern}\"");
+            section.source.warn_help(span, message, error.to_string());
+        } else if !watch.sessions.iter().any(|watched| watched.meets(&pattern)) {
+            let watched: Vec<String> = watch.sessions.iter().map(|one| format!("\"{one}\"")).collect();
+            let message = format!("`sessions`: no session that is observed can be called \"{pattern}\"");
+            let help = format!("`[watch] sessions` are {}: add this one to them", watched.join(", "));
+            section.source.warn_help(span, message, help);
+        }
+        patterns.push(pattern);
+    }
+    patterns
+}
+
+/// One of `pages`, with a warning where it fits none.
+fn page_pattern(section: &Section<'_, '_>, condition: PlayerCondition, page: Placed<String>) -> Pattern {
+    let Placed { value, span } = page;
+    let pattern = Pattern::new(value);
+    if condition == PlayerCondition::Finished && !pattern.matches(END) {
+        let message =
+            format!("`pages`: who has finished is at the end, and on no page such as \"{pattern}\"");
+        section.source.warn_help(span, message, "leave `pages` out");
+    } else if !pattern.meets(&Pattern::new("*/*")) && !pattern.matches(START) && !pattern.matches(END) {
+        let message = format!("`pages`: no page is called \"{pattern}\"");
+        let help = format!("a page is written as \"app/Page\"; \"*/{pattern}\" is that page of every app");
+        section.source.warn_help(span, message, help);
+    }
+    pattern
 }
 
 /// `for` and `gap`.

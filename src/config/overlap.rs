@@ -1,7 +1,6 @@
 //! `overlap`, `key`, `max` and `on_full`: what happens to an event while a run is under way.
 
 use super::reader::Section;
-use crate::domain::Severity;
 
 /// What happens to an event while a run for the same key is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +99,8 @@ impl Overlap {
         for (key, span) in given {
             if let (Some(why), Some(span)) = (why, span) {
                 let message = format!("`{key}` has no effect: {why}");
-                let problem = section.source.problem(Severity::Warning, span.clone(), message);
-                section.source.push(problem.help("leave it out, or write `overlap = \"queued\"`"));
+                let help = "leave it out, or write `overlap = \"queued\"`";
+                section.source.warn_help(span.clone(), message, help);
             }
         }
         let max = max.map(|max| usize::try_from(max.value).unwrap_or(usize::MAX));

@@ -1,9 +1,9 @@
 //! `debounce`, `throttle`, `rate_limit` and `cooldown`: how often an automation runs, for each key.
 
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 use super::reader::{Placed, Section};
-use crate::domain::{Rate, Severity, format_duration, parse_rate};
+use crate::domain::{Rate, format_duration, parse_rate};
 
 /// How often an automation runs, for each key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Pace {
                 "`throttle` has no effect: `rate_limit = \"{}\"` drops what would have to wait",
                 limit.value
             );
-            warn(section, throttle.span.clone(), message, "leave one of the two out");
+            section.source.warn_help(throttle.span.clone(), message, "leave one of the two out");
         }
         let value = |rate: Placed<Rate>| rate.value;
         Self {
@@ -77,13 +77,8 @@ impl Debounce {
         }
         if !from_outside {
             let message = "`debounce` has no use here: the events of a clock do not come in bursts";
-            warn(section, span, message, "leave it out; it is for webhooks and polls");
+            section.source.warn_help(span, message, "leave it out; it is for webhooks and polls");
         }
         Some(Self { quiet: quiet.value, max_wait: max_wait.map(|max_wait| max_wait.value) })
     }
-}
-
-fn warn(section: &Section<'_, '_>, span: Range<usize>, message: impl Into<String>, help: &str) {
-    let problem = section.source.problem(Severity::Warning, span, message);
-    section.source.push(problem.help(help));
 }

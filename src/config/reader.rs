@@ -10,6 +10,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+use super::value::{integer, to_json, type_name};
 use crate::domain::{Problem, Severity, did_you_mean, line_column, parse_duration};
 
 /// What the names of keys hold under which people write a secret itself, where this program wants to be told where it
@@ -65,6 +66,10 @@ impl<'a> Source<'a> {
 
     pub(crate) fn error_help(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.push(self.problem(Severity::Error, span, message).help(help));
+    }
+
+    pub(crate) fn warn_help(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(self.problem(Severity::Warning, span, message).help(help));
     }
 
     /// For a value that can be a secret: the place is told, the line is not shown.
@@ -330,7 +335,7 @@ impl<'s, 'v> Section<'s, 'v> {
         sections
     }
 
-    /// A table as JSON, for values that only a script reads. Dates become texts.
+    /// A table as JSON.
     pub(crate) fn json(&mut self, key: &'static str) -> Option<serde_json::Map<String, serde_json::Value>> {
         let value = self.take(key)?;
         match to_json(value.get_ref()) {
@@ -363,36 +368,5 @@ impl<'s, 'v> Section<'s, 'v> {
             };
             self.source.error_help(span.clone(), message, help);
         }
-    }
-}
-
-pub(crate) fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date without quotes",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {
-    let DeValue::Integer(number) = value else { return None };
-    i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
-}
-
-fn to_json(value: &DeValue<'_>) -> serde_json::Value {
-    match value {
-        DeValue::String(text) => text.as_ref().into(),
-        DeValue::Integer(_) => integer(value).into(),
-        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().ok().into(),
-        DeValue::Boolean(yes) => (*yes).into(),
-        DeValue::Datetime(date) => date.to_string().into(),
-        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),
-        DeValue::Table(table) => serde_json::Value::Object(
-            table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect(),
-        ),
     }
 }

@@ -7,8 +7,10 @@ use secrecy::SecretString;
 
 use super::{
     observe::{self, Observe, OtherRuns},
-    reader::{Placed, Section, integer},
+    reader::{Placed, Section},
     secret::Secrets,
+    value::integer,
+    watch::WatchSection,
 };
 use crate::{
     domain::{EventKind, HookName, Scheme, Severity, did_you_mean, format_duration, parse_duration},
@@ -154,6 +156,7 @@ pub(super) struct Surroundings<'a> {
     /// Whether `timezone` was written, right or wrong: its absence is only reported when it is really absent.
     pub(super) zone_given: bool,
     pub(super) secrets: &'a Secrets<'a>,
+    pub(super) watch: &'a WatchSection,
 }
 
 const KINDS: [&str; 11] =
@@ -172,8 +175,8 @@ pub(super) fn read(
         ["at"] => at(&mut section, around),
         ["webhook"] => webhook(&mut section, around),
         ["poll"] => poll(&mut section),
-        ["player"] => observe::player(&mut section).map(Trigger::Observe),
-        ["session"] => observe::session(&mut section).map(Trigger::Observe),
+        ["player"] => observe::player(&mut section, around.watch).map(Trigger::Observe),
+        ["session"] => observe::session(&mut section, around.watch).map(Trigger::Observe),
         ["room"] => observe::room(&mut section).map(Trigger::Observe),
         ["server"] => observe::server(&mut section).map(Trigger::Observe),
         ["run"] => observe::run(&mut section).map(Trigger::OtherRuns),

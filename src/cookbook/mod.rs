@@ -2,14 +2,13 @@
 //! parameters, and its automation in the words of `config.toml`.
 
 mod add;
-mod header;
 mod page;
 mod shelves;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::script::{Parameter, Recipe};
 pub use add::{Addition, beginning, with_blocks};
-pub use header::{Parameter, Recipe};
 pub use page::pages;
 pub use shelves::{Entry, Shelf, find, names, shelves};

@@ -140,6 +140,29 @@ pub struct Event {
 }
 
 impl Event {
+    /// What the `event` map of one kind or another has.
+    pub const PROPERTIES: [&str; 19] = [
+        "kind",
+        "id",
+        "at",
+        "automation",
+        "count",
+        "scheduled_at",
+        "missed_count",
+        "payload",
+        "headers",
+        "key",
+        "item",
+        "what",
+        "session",
+        "player",
+        "counts",
+        "room",
+        "waiting",
+        "since",
+        "run",
+    ];
+
     /// The `event` map that a script's `run(event)` gets: `kind`, `id`, `at` (RFC 3339), `automation`, `count`, and by kind
     /// `scheduled_at` and `missed_count`, `payload` and `headers`, `key` and `item`, or `what` with `session`, `player`, `counts`,
     /// `room`, `waiting`, `since`, `run`, as far as it is about one.

@@ -29,7 +29,7 @@ pub use name::{
 };
 pub use notice::{NewNotice, News, Notice, NoticeKind};
 pub use pattern::Pattern;
-pub use player::{Class, PageKind, PlayerCondition};
+pub use player::{Class, OBSERVED, PageKind, PlayerCondition};
 pub use problem::{Problem, Severity, line_column, offset_of};
 pub use rate::{Rate, RateError, parse_rate};
 pub use role::Role;

@@ -28,6 +28,30 @@ impl Pattern {
         }
         rest.ends_with(last)
     }
+
+    /// Whether there is a name that fits both.
+    pub fn meets(&self, other: &Self) -> bool {
+        let (one, two): (Vec<char>, Vec<char>) = (self.0.chars().collect(), other.0.chars().collect());
+        // Whether what is left of both from these places on fits one name; each row is made from the one below it.
+        let mut below = vec![false; two.len() + 1];
+        for i in (0..=one.len()).rev() {
+            let mut row = vec![false; two.len() + 1];
+            for j in (0..=two.len()).rev() {
+                row[j] = match (one.get(i), two.get(j)) {
+                    (None, None) => true,
+                    // A star stands for nothing, or for what the other one has next.
+                    (Some('*'), Some(_)) => below[j] || row[j + 1],
+                    (Some('*'), None) => below[j],
+                    (Some(_), Some('*')) => row[j + 1] || below[j],
+                    (None, Some('*')) => row[j + 1],
+                    (Some(a), Some(b)) => a == b && below[j + 1],
+                    _ => false,
+                };
+            }
+            below = row;
+        }
+        below[0]
+    }
 }
 
 impl fmt::Display for Pattern {
@@ -39,6 +63,25 @@ impl fmt::Display for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_patterns_meet_where_a_name_fits_both() {
+        for (one, two, meet) in [
+            ("lab-*", "*-1", true),
+            ("lab-*", "final-*", false),
+            ("lab-*", "lab-", true),
+            ("lab-*", "lab", false),
+            ("*", "", true),
+            ("a*c", "ab*", true),
+            ("a*c", "*b", false),
+            ("exact", "exact", true),
+            ("a*b*c", "*cb*", true),
+            ("", "x", false),
+        ] {
+            let (one, two) = (Pattern::new(one), Pattern::new(two));
+            assert_eq!((one.meets(&two), two.meets(&one)), (meet, meet), "{one} {two}");
+        }
+    }
 
     #[test]
     fn a_star_stands_for_any_text() {

@@ -109,6 +109,31 @@ impl PlayerCondition {
     }
 }
 
+/// What scripts see of a player that is observed.
+pub const OBSERVED: [&str; 21] = [
+    "session",
+    "name",
+    "label",
+    "class",
+    "reason",
+    "page",
+    "kind",
+    "show_page",
+    "page_order",
+    "started",
+    "finished",
+    "dropped",
+    "online",
+    "dwell",
+    "entered",
+    "silent",
+    "seen",
+    "deadline",
+    "group",
+    "mates",
+    "held_up_by",
+];
+
 /// Where in the page order a player is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageKind {

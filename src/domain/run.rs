@@ -29,6 +29,15 @@ impl Mode {
         }
     }
 
+    /// What stands before each line of a log about a run of this mode: what its script says was done may only have been
+    /// written down.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::DryRun => "[dry-run] ",
+            Self::Approve | Self::Live => "",
+        }
+    }
+
     /// Whose memory its runs have, `dry-run` or `live`: what a dry run notes down did not happen. What waits for
     /// approval is decided once and not decided again, so it has the memory of live runs.
     pub fn memory(self) -> &'static str {

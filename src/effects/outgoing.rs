@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{Actor, Door, EffectError, claim::Way, step::not_sent_text};
 use crate::{
-    config::HttpSection,
+    config::{HttpSection, host_of},
     domain::{Capability, Effect, EffectState},
     environment::{Request, Response, TransportError},
 };
@@ -69,14 +69,13 @@ impl Outgoing {
         let bad = |message: String| EffectError::Bad(message);
         let url =
             Url::parse(&self.url).map_err(|error| bad(format!("{:?} is no address: {error}", self.url)))?;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let with_port = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-        let Some(settings) = hosts.get(&with_port) else {
+        let host = host_of(&url).unwrap_or_default();
+        let Some(settings) = hosts.get(&host) else {
             return Err(EffectError::Refused(format!(
-                "http:: may not reach {with_port}: add [http.\"{with_port}\"] to the configuration if it is meant to"
+                "http:: may not reach {host}: add [http.\"{host}\"] to the configuration if it is meant to"
             )));
         };
-        let local = matches!(host.as_str(), "127.0.0.1" | "localhost" | "[::1]");
+        let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         if url.scheme() != "https" && !(url.scheme() == "http" && local) {
             let scheme = url.scheme();
             return Err(EffectError::Refused(format!(
@@ -96,7 +95,7 @@ impl Outgoing {
         if let Some(authorization) = &settings.authorization {
             let mut value = HeaderValue::try_from(authorization.expose_secret()).map_err(|_| {
                 EffectError::Refused(format!(
-                    "the authorization for {with_port} has characters that no header may hold"
+                    "the authorization for {host} has characters that no header may hold"
                 ))
             })?;
             value.set_sensitive(true);

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::{
-    Library, Script, engine, habits,
+    Library, Script, engine, habits, params,
+    properties::{self, Ours},
     variables::{self, Why},
 };
 use crate::{
@@ -15,13 +16,13 @@ use crate::{
 };
 
 /// A call in a script.
-struct FoundCall {
-    name: String,
-    arguments: usize,
+pub(super) struct FoundCall {
+    pub(super) name: String,
+    pub(super) arguments: usize,
     method: bool,
     /// The first argument, where it is a text that stands there as such.
-    first_text: Option<String>,
-    position: Position,
+    pub(super) first_text: Option<String>,
+    pub(super) position: Position,
 }
 
 /// Everything that is wrong with the scripts of a configuration, as far as it can be seen without running them.
@@ -36,11 +37,12 @@ pub fn check(config: &Config, library: &Library) -> Vec<Problem> {
             imports(script, &mut problems);
             known.check_calls(script, &calls, &mut problems);
             variables(script, &mut problems);
+            properties(script, &mut problems);
             channels(config, script, &calls, &mut problems);
         }
         entry_points(config, automation, script, &mut problems);
         capabilities(config, automation, script, &calls, &mut problems);
-        parameters(config, automation, script, &calls, &mut problems);
+        params::check(config, automation, script, &calls, &mut problems);
     }
     problems
 }
@@ -204,6 +206,24 @@ fn variables(script: &Script, problems: &mut Vec<Problem>) {
     }
 }
 
+fn properties(script: &Script, problems: &mut Vec<Problem>) {
+    for properties::Missing { name, position, of } in properties::missing(script) {
+        let (what, all) = match of {
+            Ours::Event => ("`event`", of.properties().join(", ")),
+            Ours::Player => (
+                "an observed player",
+                format!("`players::get(session, name, [{name:?}])` reads a field of the experiment"),
+            ),
+        };
+        let problem = at(script, position, &name, format!("{what} has no `{name}`"));
+        problems.push(match did_you_mean(&name, of.properties().iter().copied()) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None if of == Ours::Event => problem.help(format!("it has, by kind, {all}")),
+            None => problem.help(all),
+        });
+    }
+}
+
 fn calls(script: &Script) -> Vec<FoundCall> {
     let mut calls = Vec::new();
     script.ast.walk(&mut |path: &[ASTNode]| {
@@ -339,35 +359,5 @@ fn channels(config: &Config, script: &Script, calls: &[FoundCall], problems: &mu
             |near| format!("did you mean {near:?}?"),
         );
         problems.push(at(script, call.position, &call.name, message).help(help));
-    }
-}
-
-fn parameters(
-    config: &Config,
-    automation: &Automation,
-    script: &Script,
-    calls: &[FoundCall],
-    problems: &mut Vec<Problem>,
-) {
-    for call in calls.iter().filter(|call| call.name == "param" && call.arguments == 1) {
-        let Some(wanted) = &call.first_text else { continue };
-        if automation.params.contains_key(wanted) {
-            continue;
-        }
-        let message = format!(
-            "{:?} has no parameter {wanted:?}, which {} needs in line {}",
-            automation.name.as_str(),
-            script.path.display(),
-            call.position.line().unwrap_or(1)
-        );
-        let span = automation.script_span.clone();
-        let problem = Problem::at(Severity::Error, &config.file, &config.text, span, message);
-        let near = did_you_mean(wanted, automation.params.keys().map(String::as_str));
-        problems.push(match near {
-            Some(near) => problem.help(format!("its `params` have {near:?}: is that the one?")),
-            None => problem.help(format!(
-                "add `params = {{ {wanted} = ... }}`, or give a default: param({wanted:?}, ...)"
-            )),
-        });
     }
 }

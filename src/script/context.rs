@@ -111,11 +111,12 @@ impl RunContext {
     /// Adds a line to the run's log and to the daemon's.
     pub(super) fn log(&self, kind: TraceKind, text: &str) {
         // Of which run it is says the span that it runs in.
+        let mark = self.actor.mode.mark();
         match kind {
-            TraceKind::Warn => tracing::warn!("{text}"),
-            TraceKind::Error => tracing::error!("{text}"),
-            TraceKind::Info => tracing::info!("{text}"),
-            _ => tracing::debug!("{text}"),
+            TraceKind::Warn => tracing::warn!("{mark}{text}"),
+            TraceKind::Error => tracing::error!("{mark}{text}"),
+            TraceKind::Info => tracing::info!("{mark}{text}"),
+            _ => tracing::debug!("{mark}{text}"),
         }
         self.note(kind, text.to_owned(), None);
     }

@@ -15,7 +15,7 @@ pub(super) fn instead_of(name: &str) -> Option<&'static str> {
 
 /// What to write instead, where a line of a script that does not compile, or the one before, looks like another language. `at` is
 /// the place of the error.
-pub(super) fn in_source(source: &str, at: usize) -> Option<&'static str> {
+pub fn habit_at(source: &str, at: usize) -> Option<&'static str> {
     let before = source.get(..at)?;
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let line = source[start..].lines().next().unwrap_or_default();
@@ -28,7 +28,9 @@ fn in_line(line: &str) -> Option<&'static str> {
     let line = line.trim();
     let starts = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
     let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
-    Some(if starts(&["def ", "function ", "async "]) {
+    Some(if has_keyword_as_key(line) {
+        "a word of the language stands in quotes as the key of a map: `\"for\": \"1m\"`"
+    } else if starts(&["def ", "function ", "async "]) {
         "a function is written `fn name(argument) { ... }`"
     } else if line.starts_with('#') && !line.starts_with("#{") {
         "a comment begins with `//`"
@@ -55,6 +57,19 @@ fn in_line(line: &str) -> Option<&'static str> {
     })
 }
 
+/// Words of the language that are keys of `config.toml`, or may well be keys of something else.
+const KEYWORDS: [&str; 6] = ["for", "in", "if", "do", "while", "switch"];
+
+/// `#{ for: "1m" }`
+fn has_keyword_as_key(line: &str) -> bool {
+    let keys = line.match_indices(':').filter(|(at, _)| !line[at + 1..].starts_with(':'));
+    keys.map(|(at, _)| line[..at].trim_end()).any(|before| {
+        let word = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+        let rest = before[..before.len() - word.len()].trim_end();
+        KEYWORDS.contains(&word) && (rest.is_empty() || rest.ends_with(['{', ',']))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,13 +85,14 @@ mod tests {
             ("for p in players:", "braces"),
             ("let f = (x) => x + 1;", "|argument|"),
             ("let s = 'text';", "double quotes"),
+            ("on: #{ player: \"stalled\", for: \"1m\" },", "in quotes as the key"),
         ] {
             let source = format!("// first\n{line}\n    }}");
             for at in [source.find(line).expect("the line"), source.len() - 1] {
-                let found = in_source(&source, at);
+                let found = habit_at(&source, at);
                 assert!(found.is_some_and(|found| found.contains(hint)), "{line}: {found:?}");
             }
         }
-        assert_eq!(in_source("fn run(event) {\n    let m = #{ a: 1 };\n", 20), None);
+        assert_eq!(habit_at("fn run(event) {\n    let m = #{ a: 1 };\n", 20), None);
     }
 }

@@ -82,7 +82,7 @@ impl Library {
                     let message = error.err_type().to_string();
                     let place = start..end.min(source.len());
                     let problem = Problem::at(Severity::Error, &path, &source, place, message);
-                    problems.push(match habits::in_source(&source, start) {
+                    problems.push(match habits::habit_at(&source, start) {
                         Some(hint) => problem.help(hint),
                         None => problem,
                     });

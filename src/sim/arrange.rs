@@ -89,11 +89,12 @@ impl Arrangement {
             setup.generation = generation_named(&generation)?;
         }
         rooms(map, &mut setup)?;
+        // Before the automations, which may speak to those that answer.
         channels(map, &mut setup)?;
-        automations(map, &mut setup, folder)?;
         for (address, _) in Self::answers(map)? {
             setup.config.http.entry(host_of(&address)?).or_default();
         }
+        automations(map, &mut setup, folder)?;
         Ok(setup)
     }
 

@@ -4,7 +4,10 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::stage::Micros;
-use crate::environment::{Request, Response};
+use crate::{
+    config,
+    environment::{Request, Response},
+};
 
 /// See the module.
 #[derive(Default)]
@@ -90,11 +93,7 @@ fn method_and_address(address: &str) -> (Option<Method>, &str) {
 pub(super) fn host_of(address: &str) -> Result<String, String> {
     let (_, plain) = method_and_address(address);
     let url = url::Url::parse(plain).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-    let host = url.as_ref().and_then(|url| {
-        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        Some(format!("{}{port}", url.host_str()?))
-    });
-    host.ok_or_else(|| {
+    url.as_ref().and_then(config::host_of).ok_or_else(|| {
         format!("{address:?} is no address: write it like \"https://api.example.org/things/\"")
     })
 }

@@ -16,7 +16,10 @@ use rhai::{
 use serde_json::Value;
 
 use super::{Failure, Rehearsal, Setup, arrange::Arrangement};
-use crate::domain::{Problem, Severity, offset_of, parse_duration};
+use crate::{
+    domain::{Problem, Severity, offset_of, parse_duration},
+    script,
+};
 
 /// What an expectation script is called after the name of its script.
 pub const SUFFIX: &str = ".test.rhai";
@@ -55,7 +58,11 @@ impl Expectations {
         let ast = bare().compile(&source).map_err(|error| {
             let place = error.position();
             let text = error.err_type().to_string();
-            place_problem(path, &source, place, &text)
+            let problem = place_problem(path, &source, place, &text);
+            match problem.span.as_ref().and_then(|span| script::habit_at(&source, span.start)) {
+                Some(habit) => problem.help(habit),
+                None => problem,
+            }
         })?;
         let mut tests: Vec<(usize, String)> = Vec::new();
         for function in ast.iter_functions().filter(|function| function.name.starts_with("test_")) {
@@ -152,7 +159,7 @@ fn register(engine: &mut Engine, setup: &Setup, file: &Path) {
     engine.register_fn("rehearse", move || plain(&Map::new()));
     acts(engine);
     looks(engine);
-    claims::claims(engine);
+    claims::register(engine);
 }
 
 /// What a test does to a rehearsal.

@@ -12,6 +12,7 @@ mod journal;
 mod rehearsal;
 mod report;
 mod rows;
+mod silence;
 mod stage;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     api::Generation,
     config::{Config, Observe, Observed, Trigger},
-    domain::{EventId, Mode, Pattern},
+    domain::{EventId, Mode, Pattern, SessionName},
     sandbox::{Fate, Mix, Outcome, Sandbox, Scenario, World, population},
     script::Library,
     store::{RunRow, RunsFilter, StoreError, WriteRow},
@@ -326,26 +326,33 @@ pub(super) fn people(setup: &Setup) -> Result<(World, SecretString, Vec<String>,
 }
 
 /// The sessions that scripts are told of in `params.session`, and those that triggers name; one of its own where there are
-/// none.
+/// none, which fits the patterns of the first trigger that has any, and of `[watch]`.
 fn sessions_of(config: &Config) -> Vec<String> {
     let mut sessions: Vec<String> = Vec::new();
+    let mut patterns: Vec<&Pattern> = Vec::new();
     for automation in &config.automations {
         let param = automation.params.get("session").and_then(Value::as_str);
-        let named = automation.triggers.iter().filter_map(|trigger| match trigger {
-            Trigger::Observe(Observe {
+        for trigger in &automation.triggers {
+            if let Trigger::Observe(Observe {
                 what: Observed::Player { sessions, .. } | Observed::Session { sessions, .. },
                 ..
-            }) => Some(sessions.iter().filter_map(Pattern::literal)),
-            _ => None,
-        });
-        for session in param.into_iter().chain(named.flatten()) {
+            }) = trigger
+            {
+                patterns.extend(sessions);
+            }
+        }
+        let named = patterns.iter().filter_map(|pattern| pattern.literal());
+        for session in param.into_iter().chain(named) {
             if !sessions.iter().any(|known| known == session) {
                 sessions.push(session.to_owned());
             }
         }
     }
     if sessions.is_empty() {
-        sessions.push("rehearsal".to_owned());
+        let example = |pattern: &Pattern| pattern.to_string().replace('*', "rehearsal");
+        let fitting = patterns.into_iter().chain(&config.watch.sessions).map(example);
+        let fitting = fitting.filter(|name| SessionName::new(name).is_ok());
+        sessions.push(fitting.into_iter().next().unwrap_or_else(|| "rehearsal".to_owned()));
     }
     sessions
 }

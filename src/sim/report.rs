@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use super::{Failure, Fault, Note, Rehearsal, Setup, clock, rehearsal::people, rows::Times, stage::seconds};
+use super::{
+    Failure, Fault, Note, Rehearsal, Setup, clock, rehearsal::people, rows::Times, silence::Evening,
+    stage::seconds,
+};
 use crate::{
     sandbox::{Outcome, Totals, World},
     store::{RunRow, WriteRow},
@@ -13,6 +16,27 @@ use crate::{
 
 /// How many lines of a kind are shown to a person; all are in the JSON.
 const SHOWN: usize = 60;
+
+/// Why runs ended as they did, or events did not run: as often as it was so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The automation.
+    pub automation: String,
+    /// `failed`, `skipped`, `dropped` and their like.
+    pub outcome: String,
+    /// Why.
+    pub reason: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Reason {
+    /// In a line, without its outcome.
+    pub(super) fn told(&self) -> String {
+        let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
+        format!("{}: {} ({times})", self.automation, self.reason)
+    }
+}
 
 /// See the module.
 pub struct Report {
@@ -34,6 +58,8 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// The names of the automations that took part.
     pub automations: Vec<String>,
+    /// Those of which no event came, each with what is known about why.
+    pub silent: Vec<(String, String)>,
     /// The session that the participants are in, and those that are there without anybody in them.
     pub sessions: (String, Vec<String>),
     /// How many entries the journal has no room for. Nothing of this report is missing for it.
@@ -50,6 +76,8 @@ impl Report {
         runs.reverse();
         let times = rehearsal.times(&runs);
         let notes = rehearsal.notes();
+        let sessions = rehearsal.sessions();
+        let silent = silent(setup, &runs, &sessions.0);
         Ok(Self {
             seed: setup.seed,
             experiment: setup.scenario.participants.config.clone(),
@@ -65,7 +93,8 @@ impl Report {
                 .iter()
                 .map(|automation| automation.name.to_string())
                 .collect(),
-            sessions: rehearsal.sessions(),
+            silent,
+            sessions,
             dropped: rehearsal.dropped(),
             times,
         })
@@ -152,22 +181,36 @@ impl Report {
             let told = if told.is_empty() { "no event came".to_owned() } else { told.join(", ") };
             let _ = writeln!(text, "  {name:<18} {told}");
         }
-        for reason in self.failures() {
-            let _ = writeln!(text, "  failed: {reason}");
+        for (name, why) in &self.silent {
+            let _ = writeln!(text, "  {name}: nothing happened: {why}");
         }
+        let reasons = self.reasons();
+        for reason in reasons.iter().take(SHOWN) {
+            let _ = writeln!(text, "  {}: {}", reason.outcome, reason.told());
+        }
+        more(text, reasons.len());
         text.push('\n');
     }
 
-    /// Why runs failed, each reason once.
-    pub(super) fn failures(&self) -> Vec<String> {
-        let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-        for run in self.runs.iter().filter(|run| run.outcome == "failed") {
-            let reason = run.reason.clone().unwrap_or_default();
-            *reasons.entry(format!("{}: {reason}", run.automation)).or_default() += 1;
+    /// Why runs ended as they did, or events did not run, each reason once: failures first, then what came most often.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let mut counts: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+        for run in &self.runs {
+            if let Some(reason) = &run.reason {
+                *counts.entry((&run.automation, &run.outcome, reason)).or_default() += 1;
+            }
         }
-        let times = |count| if count == 1 { "once".to_owned() } else { format!("{count} times") };
-        let told = reasons.into_iter().map(|(reason, count)| format!("{reason} ({})", times(count)));
-        told.take(SHOWN).collect()
+        let mut reasons: Vec<Reason> = counts
+            .into_iter()
+            .map(|((automation, outcome, reason), count)| Reason {
+                automation: automation.to_owned(),
+                outcome: outcome.to_owned(),
+                reason: reason.to_owned(),
+                count,
+            })
+            .collect();
+        reasons.sort_by_key(|reason| (reason.outcome != "failed", std::cmp::Reverse(reason.count)));
+        reasons
     }
 
     fn tell_people(&self, text: &mut String) {
@@ -215,6 +258,15 @@ impl Report {
             .iter()
             .map(|note| json!({"at": (note.at - self.time.0) as f64 / 1e6, "text": note.text}))
             .collect();
+        let reasons: Vec<Value> = self
+            .reasons()
+            .iter()
+            .map(|Reason { automation, outcome, reason, count }| {
+                json!({"automation": automation, "outcome": outcome, "reason": reason, "count": count})
+            })
+            .collect();
+        let silent: Vec<Value> =
+            self.silent.iter().map(|(name, why)| json!({"automation": name, "why": why})).collect();
         json!({
             "seed": self.seed,
             "experiment": self.experiment,
@@ -224,10 +276,22 @@ impl Report {
             "writes": writes,
             "runs": runs,
             "notes": notes,
+            "reasons": reasons,
+            "silent": silent,
             "empty_sessions": self.sessions.1,
             "journal_lacks": self.dropped,
         })
     }
+}
+
+/// The automations of which no event came, and why.
+fn silent(setup: &Setup, runs: &[RunRow], session: &str) -> Vec<(String, String)> {
+    let evening = Evening { config: &setup.config, scenario: &setup.scenario, session, start: setup.start };
+    let silent = setup.config.automations.iter().filter(|automation| {
+        let came = |run: &RunRow| run.automation == automation.name.as_str();
+        !runs.iter().any(came)
+    });
+    silent.map(|automation| (automation.name.to_string(), evening.why_nothing(automation))).collect()
 }
 
 /// The same evening without the daemon: the server restarts as it did with it.

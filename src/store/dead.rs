@@ -123,8 +123,10 @@ impl Store {
                 Some(event)
             };
             connection
-                .prepare_cached("UPDATE dead_letter SET state = ?2, closed = ?3, note = ?4 WHERE run = ?1")?
-                .execute(params![run.0, state, millis(now), note])?;
+                .prepare_cached(
+                    "UPDATE dead_letter SET state = ?2, closed = ?3, note = ?4, event = ?5 WHERE run = ?1",
+                )?
+                .execute(params![run.0, state, millis(now), note, event.as_ref().map(|event| event.id.0)])?;
             Ok(Closed::Now(event))
         })
     }
@@ -199,13 +201,21 @@ pub(super) fn after_run(
     put(connection, run, at, kind, report.reason.as_deref().unwrap_or_default())
 }
 
-/// The periods of `every` come again; whoever triggers by hand sees what came of it; a poll is asked again.
+/// The periods of `every` come again; whoever triggers by hand sees what came of it; a poll is asked again. But what went
+/// on in the place of a dead letter closed it: nothing else would still tell of it.
 fn comes_again(connection: &Connection, run: RunId) -> rusqlite::Result<bool> {
-    let kind: Option<String> = connection
-        .prepare_cached("SELECT event.kind FROM run JOIN event ON event.id = run.event WHERE run.id = ?1")?
-        .query_row([run.0], |row| row.get(0))
+    let found: Option<(String, bool)> = connection
+        .prepare_cached(
+            "SELECT event.kind, EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.event = event.id)
+             FROM run JOIN event ON event.id = run.event WHERE run.id = ?1",
+        )?
+        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    Ok(matches!(kind.as_deref(), None | Some("every" | "manual")))
+    Ok(match found {
+        None => true,
+        Some((_, true)) => false,
+        Some((kind, false)) => matches!(kind.as_str(), "every" | "manual"),
+    })
 }
 
 /// Writes of a run may have happened or not.

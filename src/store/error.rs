@@ -40,6 +40,12 @@ pub enum StoreError {
         /// The newest format this program knows.
         known: i64,
     },
+    /// It is from an older version of this program, and who only reads does not change it.
+    #[error(
+        "the store {} was written by an older uproctor: `uproctor run` of this version brings it up to date, after which the older \
+         one cannot read it any more", .0.display()
+    )]
+    Older(PathBuf),
     /// Bytes of it have changed that nobody may change.
     #[error(
         "the store {} is damaged ({message}): nothing more is read from it or written to it. Move it away and put the \

@@ -27,6 +27,9 @@ pub struct RunRow {
     pub event: Option<i64>,
     /// The automation.
     pub automation: String,
+    /// Whom or what the event is about: `SESSION/PLAYER`, a session, a room, the key of a poll's item, an automation that
+    /// failed.
+    pub about: Option<String>,
     /// What started it: the event's kind, or `poll` for a poll that failed.
     pub kind: String,
     /// When it came, or when the run started.
@@ -129,6 +132,11 @@ pub(super) const ROW: &str =
     coalesce(event.at, run.started), run.started, run.ended, run.mode,
     coalesce(run.outcome, event.state, 'running'), coalesce(run.reason, event.reason)";
 
+/// What an event may be about, as a JSON array; it stands behind [`ROW`].
+pub(super) const ABOUT: &str = "CASE WHEN json_valid(event.detail) THEN json_extract(event.detail,
+    '$.observed.subject.player', '$.observed.subject.session', '$.observed.subject.room', '$.observed.subject.automation',
+    '$.manual.payload.player', '$.manual.payload.session', '$.poll.key') END";
+
 pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
         run: row.get(0)?,
@@ -141,7 +149,14 @@ pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         mode: row.get(7)?,
         outcome: row.get(8)?,
         reason: row.get(9)?,
+        about: row.get::<_, Option<String>>(10)?.and_then(|found| first_text(&found)),
     })
+}
+
+/// The first text of a JSON array.
+fn first_text(array: &str) -> Option<String> {
+    let found: Vec<Value> = serde_json::from_str(array).ok()?;
+    found.iter().find_map(Value::as_str).map(str::to_owned)
 }
 
 impl History {
@@ -172,10 +187,14 @@ impl History {
                     SELECT {ROW} FROM event LEFT JOIN run ON run.event = event.id
                     UNION ALL
                     SELECT {ROW} FROM run LEFT JOIN event ON event.id = run.event WHERE run.event IS NULL
+                 ),
+                 shown AS (
+                    SELECT * FROM list
+                    WHERE (?1 IS NULL OR automation = ?1) AND (NOT ?2 OR outcome IN ('failed', 'halted', 'interrupted'))
+                    ORDER BY at DESC, event DESC, run DESC LIMIT ?3
                  )
-                 SELECT * FROM list
-                 WHERE (?1 IS NULL OR automation = ?1) AND (NOT ?2 OR outcome IN ('failed', 'halted', 'interrupted'))
-                 ORDER BY at DESC, event DESC, run DESC LIMIT ?3"
+                 SELECT shown.*, {ABOUT} FROM shown LEFT JOIN event ON event.id = shown.event
+                 ORDER BY shown.at DESC, shown.event DESC, shown.run DESC"
             );
             let automation = filter.automation.as_ref().map(AutomationName::as_str);
             connection
@@ -190,7 +209,7 @@ impl History {
         self.read(|connection| {
             connection
                 .prepare_cached(&format!(
-                    "SELECT {ROW} FROM event LEFT JOIN run ON run.event = event.id WHERE event.id = ?1"
+                    "SELECT {ROW}, {ABOUT} FROM event LEFT JOIN run ON run.event = event.id WHERE event.id = ?1"
                 ))?
                 .query_row([event.0], run_row)
                 .optional()
@@ -246,12 +265,12 @@ impl History {
         self.read(|connection| {
             let found = connection
                 .prepare_cached(&format!(
-                    "SELECT {ROW}, run.script, run.script_hash, event.detail, event.count FROM run
+                    "SELECT {ROW}, {ABOUT}, run.script, run.script_hash, event.detail, event.count FROM run
                      LEFT JOIN event ON event.id = run.event WHERE run.id = ?1"
                 ))?
                 .query_row([run.0], |row| {
-                    let detail: Option<String> = row.get(12)?;
-                    Ok((run_row(row)?, row.get(10)?, row.get(11)?, detail.zip(row.get(13)?)))
+                    let detail: Option<String> = row.get(13)?;
+                    Ok((run_row(row)?, row.get(11)?, row.get(12)?, detail.zip(row.get(14)?)))
                 })
                 .optional()?;
             let Some((row, script, script_hash, detail)) = found else { return Ok(None) };

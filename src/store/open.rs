@@ -141,10 +141,11 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY).map_err(sqlite)?;
     connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     check(path, &connection)?;
-    if schema::version(&connection).map_err(sqlite)? == 0 {
-        return Err(StoreError::Missing(path.to_owned()));
+    match schema::version(&connection).map_err(sqlite)? {
+        0 => Err(StoreError::Missing(path.to_owned())),
+        NEWEST => Ok(connection),
+        _ => Err(StoreError::Older(path.to_owned())),
     }
-    Ok(connection)
 }
 
 /// A connection that may write beside the program that has the store; only to a file of this very format.

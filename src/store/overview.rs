@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     History, StoreError,
-    history::{EFFECT, ROW, RunRow, WriteRow, effect_row, run_row},
+    history::{ABOUT, EFFECT, ROW, RunRow, WriteRow, effect_row, run_row},
 };
 use crate::domain::{AutomationName, EventId};
 
@@ -70,7 +70,7 @@ impl History {
             let automation = filter.automation.as_ref().map(AutomationName::as_str);
             connection
                 .prepare_cached(&format!(
-                    "SELECT {ROW} FROM event LEFT JOIN run ON run.event = event.id
+                    "SELECT {ROW}, {ABOUT} FROM event LEFT JOIN run ON run.event = event.id
                      WHERE (?1 IS NULL OR event.automation = ?1) AND (?2 IS NULL OR event.kind = ?2)
                      AND (?3 IS NULL OR coalesce(run.outcome, event.state) = ?3) AND (?4 IS NULL OR event.id < ?4) AND event.id > ?6
                      ORDER BY event.id DESC LIMIT ?5"

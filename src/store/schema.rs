@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 6] = ["
+const MIGRATIONS: [&str; 7] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -256,6 +256,9 @@ const MIGRATIONS: [&str; 6] = ["
         since INTEGER,                 -- since when it fails
         sent INTEGER                   -- when a message last arrived
     ) STRICT, WITHOUT ROWID;
+", "
+    ALTER TABLE dead_letter ADD COLUMN event INTEGER;  -- what was begun in its place, once it was retried or resumed
+    CREATE INDEX dead_letter_event ON dead_letter (event) WHERE event IS NOT NULL;
 "];
 
 /// The newest format that this program knows.
@@ -268,13 +271,20 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Brings a file up to date, all steps in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    migrate_to(connection, NEWEST)
+}
+
+/// The same up to some format.
+pub(super) fn migrate_to(connection: &mut Connection, format: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
-    for step in MIGRATIONS.iter().skip(found) {
-        transaction.execute_batch(step)?;
+    let found = version(&transaction)?;
+    for (step, makes) in MIGRATIONS.iter().zip(1..) {
+        if found < makes && makes <= format {
+            transaction.execute_batch(step)?;
+        }
     }
-    if found < MIGRATIONS.len() {
-        transaction.pragma_update(None, "user_version", NEWEST)?;
+    if found < format {
+        transaction.pragma_update(None, "user_version", format)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     transaction.commit()

@@ -1,5 +1,7 @@
 //! Two programs on one store, and a file that was damaged.
 
+mod formats;
+
 use std::{fs, path::Path};
 
 use tempfile::TempDir;

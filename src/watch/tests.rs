@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config,
-    domain::{Class, PlayerCondition, SessionName},
+    domain::{Class, OBSERVED, PlayerCondition, SessionName},
 };
 
 /// A session in a script of answers: `now` moves on, and each look is one of all three reads.
@@ -165,6 +165,7 @@ fn a_partner_who_is_gone_makes_a_victim() {
     let told = story.session.player(1, &view).unwrap();
     assert_eq!((&told["held_up_by"], &told["mates"]), (&json!("x"), &json!(["x"])));
     assert!(told["reason"].as_str().unwrap().contains("for x, who is absent on a/Decision"), "{told}");
+    assert!(told.as_object().unwrap().keys().eq(OBSERVED), "`check` knows other properties: {told}");
 }
 
 #[test]

@@ -75,6 +75,37 @@ fn what_would_fail_only_when_it_is_reached_is_found_before() {
         ("let n = 3;\nfn run(event) { log::info(global::n); }", "2:35 ", "no constant `n`", "const n"),
         ("fn run(event) { if true { let a = 1; } log::info(a); }", "1:50 ", "no variable `a`", "`let`"),
         ("fn run(event) { log::info(`${evnt.kind}`); }", "1:30 ", "no variable `evnt`", "`let`"),
+        (
+            "fn run(event) { if event.player.classs == \"stalled\" { skip(\"\"); } }",
+            "1:33 ",
+            "no `classs`",
+            "`class`",
+        ),
+        ("fn run(event) { log::info(event.palyer.name); }", "1:33 ", "`event` has no `palyer`", "`player`"),
+        (
+            "fn run(e) { let p = e.player; log::info(p.online && p.dwel > 3); }",
+            "1:55 ",
+            "no `dwel`",
+            "`dwell`",
+        ),
+        (
+            "fn run(event) { let p = player(\"s\", \"a\"); if p.cooperate { } }",
+            "1:48 ",
+            "no `cooperate`",
+            "players::get(session, name, [\"cooperate\"])",
+        ),
+        (
+            "fn run(event) { for p in players_of(\"s\") { log::info(`${p.page} ${p.nme}`); } }",
+            "1:69 ",
+            "`nme`",
+            "`name`",
+        ),
+        (
+            "fn run(event) { for p in mates(\"s\", \"a\") { f(p.pag.len()); } }\nfn f(n) { n }",
+            "1:48 ",
+            "`pag`",
+            "`page`",
+        ),
     ];
     for (script, place, message, help) in cases {
         let (ok, said) = said(script);
@@ -104,6 +135,24 @@ fn names_that_are_there_are_not_complained_about() {
     assert_eq!(said(&script), (true, Vec::new()));
     let (code, run) = Project::with_script(&script).trigger();
     assert_eq!(code, 0, "{run:#}");
+}
+
+#[test]
+fn properties_that_may_be_there_are_not_complained_about() {
+    let script = "fn run(event) {\n    \
+        let p = event.player; log::info(p.class + p.page_order[0] + p.name.len + event.player.mates.len());\n    \
+        event.mine = 1; log::info(event.mine + event.payload.whatever + event.item.x.y + event.counts.z);\n    \
+        let q = player(\"s\", \"a\"); q.seat = 3; log::info(q.seat);\n    \
+        let r = player(\"s\", \"a\"); r = #{ x: 1 }; log::info(r.x);\n    \
+        let u = players::get(\"s\", \"a\"); log::info(u.cooperate);\n    \
+        for x in [#{ y: 1 }] { log::info(x.y); } for (m, n) in mates(\"s\", \"a\") { log::info(m.name + n.y); }\n    \
+        let own = || p.what_ever; own.call(); help(p); try { } catch (p) { log::info(p.kind); }\n\
+        }\nfn help(p) { p.anything }\nfn see(event) { event.anything }\n";
+    assert_eq!(said(script), (true, Vec::new()));
+    let script = "fn run(event) { let p = player(3); p.x }\nfn player(n) { #{ x: n } }";
+    assert_eq!(said(script), (true, Vec::new()));
+    let script = "fn run(event) { let p = player(3, 4); p.x }\nfn player(n, m) { #{ x: n } }";
+    assert_eq!(said(script), (true, Vec::new()));
 }
 
 #[test]
@@ -162,4 +211,153 @@ fn what_is_only_started_by_hand_is_said_to_be() {
     assert!(said.contains("only by hand: uproctor trigger it"), "{said}");
     let output = project.run(&["trigger", "it", "--payload", "{\"why\": \"asked\"}"]);
     assert!(crate::project::text(&output).contains("asked"), "{}", crate::project::text(&output));
+}
+
+/// What `check` says about a project made of these recipes, after these changes to its `config.toml`.
+fn said_of_recipes(names: &str, changes: &[(&str, &str)]) -> Vec<String> {
+    let project = Project::with_script("fn run(event) { }");
+    let init = project.run(&["init", "lab", "--with", names]);
+    assert_eq!(init.status.code(), Some(0), "{}", crate::project::text(&init));
+    let mut config = std::fs::read_to_string(project.path().join("lab/config.toml")).unwrap();
+    for (from, to) in changes {
+        assert!(config.contains(from), "{from} is not in {config}");
+        config = config.replace(from, to);
+    }
+    project.write("lab/config.toml", &config);
+    let mut check = project.command();
+    check.args(["check", "--json", "--config", "lab/config.toml"]).env("UPROOT_API_KEY", "x");
+    let output = check.env("PROLIFIC_TOKEN", "Token x").output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let place = |problem: &Value| {
+        let (line, column) = (problem["line"].as_u64().unwrap(), problem["column"].as_u64().unwrap());
+        let line = config.lines().nth(usize::try_from(line - 1).unwrap()).unwrap();
+        let rest: String = line.chars().skip(usize::try_from(column - 1).unwrap()).take(12).collect();
+        let text = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+        format!("at {rest} | {} | {}", text("message"), text("help"))
+    };
+    let problems = ["errors", "warnings"].into_iter().flat_map(|kind| answer[kind].as_array().unwrap());
+    problems.map(place).collect()
+}
+
+#[test]
+fn what_a_recipe_is_given_is_held_against_its_header() {
+    let no_changes = said_of_recipes("step_stalled,top_up,tell_blocked,completion,bonus_file", &[]);
+    assert!(no_changes.is_empty(), "{no_changes:#?}");
+    let cases = [
+        (
+            "step_stalled",
+            "\"3m\"",
+            "\"3 mn\"",
+            "at \"3 mn\"",
+            "`patience` is \"3 mn\", but must be a duration",
+            "how long somebody",
+        ),
+        (
+            "step_stalled",
+            "patience =",
+            "patiense =",
+            "at patiense",
+            "has no parameter `patiense`",
+            "did you mean `patience`?",
+        ),
+        (
+            "step_stalled",
+            "\"prisoners_dilemma/Dilemma\"",
+            "\"intro/A\", \"Dilemma\"",
+            "at \"Dilemma\"",
+            "no page is called \"Dilemma\"",
+            "app/Page",
+        ),
+        (
+            "step_stalled",
+            "[\"prisoners_dilemma/Dilemma\"]",
+            "\"a/B\"",
+            "at \"a/B\"",
+            "but must be a list",
+            "pages that",
+        ),
+        (
+            "top_up",
+            "wanted = 48",
+            "wanted = \"48\"",
+            "at \"48\"",
+            "must be a whole number",
+            "complete participants",
+        ),
+        ("top_up", "study = \"STUDY\"", "study = 7", "at 7", "must be a text in quotes", "study's id"),
+        ("bonus_file", "most = 50.0", "most = true", "at true", "must be a number", "largest bonus"),
+        (
+            "tell_blocked",
+            "webhook = \"\"",
+            "webhook = \"https://chat.example.org/x\"",
+            "at \"https://ch",
+            "may not speak to chat.example.org",
+            "[http.\"chat.example.org\"]",
+        ),
+        (
+            "completion",
+            "url = \"https://",
+            "url = \"",
+            "at \"app.prolif",
+            "must be an address",
+            "completion code",
+        ),
+        (
+            "completion",
+            "params = { url",
+            "params = { marks = [\"left\"], url",
+            "at [\"left\"]",
+            "must be a table",
+            "by field",
+        ),
+    ];
+    for (recipe, from, to, place, message, help) in cases {
+        let said = said_of_recipes(recipe, &[(from, to)]);
+        let [one] = said.as_slice() else { panic!("{recipe}, {to}: {said:#?}") };
+        assert!(
+            one.starts_with(place) && one.contains(message) && one.contains(help),
+            "{recipe}, {to}: {one}"
+        );
+    }
+    // Seconds are a duration, a whole number is a number, a host of the configuration may be spoken to.
+    for (recipe, from, to) in [
+        ("step_stalled", "\"3m\"", "180"),
+        ("bonus_file", "most = 50.0", "most = 50"),
+        ("tell_blocked", "webhook = \"\"", "webhook = \"https://hooks.slack.com/services/x\""),
+    ] {
+        let said = said_of_recipes(recipe, &[(from, to)]);
+        assert!(said.is_empty(), "{recipe}, {to}: {said:#?}");
+    }
+}
+
+#[test]
+fn what_can_never_be_observed_is_said() {
+    let watch = "[watch]\nsessions = [\"lab-*\", \"main\"]\n\n[[automation]]";
+    let said = |on: &str| {
+        let on = format!("on = {{ player = \"stalled\", for = \"2m\", {on} }}");
+        said_of_recipes(
+            "nudge",
+            &[("[[automation]]", watch), ("on = { player = \"stalled\", for = \"2m\" }", &on)],
+        )
+    };
+    for (on, place, message, help) in [
+        (
+            "pages = [\"a/B\", \"Dilemma\"]",
+            "at \"Dilemma\"",
+            "no page is called \"Dilemma\"",
+            "\"*/Dilemma\"",
+        ),
+        ("sessions = [\"lab 1\"]", "at \"lab 1\"", "no session can be called \"lab 1\"", "letters"),
+        ("sessions = \"pilot-*\"", "at \"pilot-*\"", "no session that is observed", "\"lab-*\", \"main\""),
+    ] {
+        let said = said(on);
+        let [one] = said.as_slice() else { panic!("{on}: {said:#?}") };
+        assert!(one.starts_with(place) && one.contains(message) && one.contains(help), "{on}: {one}");
+    }
+    for on in ["pages = [\"*Dilemma\", \"Initialize\", \"a/*\"]", "sessions = [\"*-1\", \"main\"]"] {
+        assert!(said(on).is_empty(), "{on}: {:#?}", said(on));
+    }
+    let finished = "on = { player = \"finished\", pages = [\"a/B\"] }";
+    let said = said_of_recipes("completion", &[("on = { player = \"finished\" }", finished)]);
+    assert!(said.len() == 1 && said[0].contains("who has finished is at the end"), "{said:#?}");
 }

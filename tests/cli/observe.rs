@@ -67,6 +67,16 @@ fn who_stalls_is_told_once_and_so_are_a_start_and_a_failure() {
     let mut stalled = told(&lab, "stalled");
     stalled.sort();
     assert_eq!(stalled, ["stalled p1 stalled", "stalled p2 stalled"], "once a visit, also across a restart");
+    let about: Vec<_> = lab
+        .json(&["runs", "stalled", "--json"])
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["about"].clone())
+        .collect();
+    assert!(about.contains(&"s/p1".into()) && about.contains(&"s/p2".into()), "{about:?}");
+    let (_, table) = lab.run(&["runs"]);
+    assert!(table.contains("player  s/p1") && table.contains("run     started"), "{table}");
     assert_eq!(told(&lab, "failures")[0], "failed started fails.rhai:1:17: on purpose");
     daemon.stop();
 }

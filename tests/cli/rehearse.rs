@@ -215,6 +215,11 @@ fn a_wrong_test_is_told_with_its_place() {
         ("fn test_it() { loop {} }", "computes without end"),
         ("fn test_it() { nosuch(); }", "nosuch"),
         ("fn test_it( { }", "x.test.rhai:1:"),
+        ("fn test_it() { expect_eq(1 + 1, 3, \"the sum\"); }", "the sum: expected 3, found 2"),
+        (
+            "fn test_it() { rehearse(#{ automations: [#{ on: #{ player: \"stalled\", for: \"1m\" } }] }); }",
+            "stands in quotes as the key of a map: `\"for\": \"1m\"`",
+        ),
         ("fn helper() { }", "there is no test in it"),
         ("fn test_it() { }\nfn test_that(r) { }", "error: test_that takes arguments"),
         ("fn test_it() { expect_eq(9007199254740993, 9007199254740992); }", "expected 9007199254740992"),
@@ -288,4 +293,56 @@ fn the_sandbox_serves_what_the_commands_ask() {
     let players: Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
     assert_eq!(players.as_object().unwrap().len(), 3, "{players:#}");
+}
+
+#[test]
+fn where_nothing_happens_it_is_said_why() {
+    let project = Project::with_script("fn run(event) {}");
+    let init = project.run(&["init", "lab", "--with", "nudge,mark_dropouts,welcome,open_evening,completion"]);
+    assert_eq!(code(&init), 0, "{}", text(&init));
+    let config = fs::read_to_string(project.path().join("lab/config.toml")).unwrap();
+    let config = config.replace(
+        "player = \"stalled\", for = \"2m\"",
+        "player = \"stalled\", for = \"2m\", pages = [\"xyz/*\"], sessions = \"lab-*\"",
+    );
+    project.write("lab/config.toml", &config.replace("session = \"mysession\"", "session = \"lab-1\""));
+    let rehearse = |more: &[&str]| {
+        let fixed = ["--config", "lab/config.toml", "rehearse", "--players", "4", "--for", "30m"];
+        let output = project.run(&[&fixed[..], more].concat());
+        assert_eq!(code(&output), 0, "{}", text(&output));
+        text(&output)
+    };
+    let said = rehearse(&["nudge", "open-evening", "mark-dropouts", "--dropouts", "0%"]);
+    for wanted in [
+        "nudge: nothing happened: no player ever was on a page that matches `xyz/*`; the experiment's pages are \
+         instructions/Welcome, instructions/Instructions, dilemma/#Pair, dilemma/Decision",
+        "open-evening: nothing happened: it is next due at 2026-01-05T17:00:00Z",
+        "mark-dropouts: nothing happened: nobody was \"absent\" for 10m: `--dropouts 20%`",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert!(!said.contains("welcome"), "only those that were named: {said}");
+    // A session that the patterns fit was made, and where there are others, it is said.
+    assert!(!said.contains("were in"), "{said}");
+    let config = fs::read_to_string(project.path().join("lab/config.toml")).unwrap();
+    project.write("lab/config.toml", &config.replace("sessions = \"lab-*\"", "sessions = \"other-*\""));
+    let said = rehearse(&["nudge", "welcome"]);
+    assert!(said.contains("the participants were in lab-1, which fits none of `other-*`"), "{said}");
+    let output = project.run(&["--config", "lab/config.toml", "rehearse", "nudge", "welcom"]);
+    assert!(text(&output).contains("did you mean welcome?"), "{}", text(&output));
+}
+
+#[test]
+fn why_runs_were_skipped_is_counted() {
+    let project = Project::with_script("fn run(event) { skip(\"nobody is here\"); }");
+    let said = text(&project.run(&["rehearse", "--for", "3h", "--players", "2"]));
+    assert!(said.contains("skipped: it: nobody is here (3 times)"), "{said}");
+    let output = project.run(&["rehearse", "--for", "3h", "--players", "2", "--json", "--html", "page.html"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reason =
+        serde_json::json!({"automation": "it", "outcome": "skipped", "reason": "nobody is here", "count": 3});
+    assert_eq!(answer["reasons"], serde_json::json!([reason]), "{answer:#}");
+    assert_eq!(answer["silent"], serde_json::json!([]));
+    let page = fs::read_to_string(project.path().join("page.html")).unwrap();
+    assert!(page.contains("it: nobody is here (3 times)"));
 }

@@ -274,7 +274,7 @@ fn a_dead_letter_is_retried_resumed_or_discarded() {
 
     // As if it had come from the clock.
     let store = rusqlite::Connection::open(lab.project.path().join("uproctor.db")).unwrap();
-    store.execute("INSERT INTO dead_letter SELECT id, automation, ended, 'failed', reason, 'open', NULL, NULL FROM run", []).unwrap();
+    store.execute("INSERT INTO dead_letter (run, automation, at, kind, reason, state) SELECT id, automation, ended, 'failed', reason, 'open' FROM run", []).unwrap();
     drop(store);
     let run = run["run"].as_i64().unwrap().to_string();
     lab.project.write("scripts/hook.rhai", &script("players::list(\"s\"); players::advance(\"s\", \"p2\");"));
@@ -289,6 +289,36 @@ fn a_dead_letter_is_retried_resumed_or_discarded() {
     let (code, said) = lab.run(&["dead", "discard", "77", "--reason", "x"]);
     assert!(code == 1 && said.contains("is no dead letter"), "{said}");
     assert!(lab.run(&["dead", "--all"]).1.contains("[resumed]"));
+}
+
+#[test]
+fn a_dead_letter_that_fails_again_is_a_dead_letter_again() {
+    let config = "[guard]\nplans_expire = \"1s\"\n".to_owned() + &automation("step", "mode = \"approve\"");
+    let mut lab = Lab::new(1, "newest", &config);
+    lab.project.write("scripts/step.rhai", ONE);
+    let letters = |lab: &Lab| -> Vec<(i64, String)> {
+        let letters = lab.json(&["dead", "--json"]);
+        let one =
+            |letter: &Value| (letter["run"].as_i64().unwrap(), letter["kind"].as_str().unwrap().to_owned());
+        letters.as_array().unwrap().iter().map(one).collect()
+    };
+    let run = lab.json(&["trigger", "step", "--json"])["run"].as_i64().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(lab.run(&["approve", "--all"]).1.contains("has expired"));
+    assert_eq!(letters(&lab), [(run, "expired".to_owned())]);
+
+    // A person triggered it, but the letter that told of it was closed by the retry.
+    lab.stop_server();
+    let again = lab.json(&["dead", "retry", &run.to_string(), "--json"]);
+    assert_eq!(again["outcome"], "failed", "{again:#}");
+    let again = again["run"].as_i64().unwrap();
+    assert_eq!(letters(&lab), [(again, "failed".to_owned())]);
+    let once_more = lab.json(&["dead", "resume", &again.to_string(), "--json"])["run"].as_i64().unwrap();
+    assert_eq!(letters(&lab), [(once_more, "failed".to_owned())]);
+
+    // Triggered by hand anew it is as ever: who did it sees what came of it.
+    assert_eq!(lab.json(&["trigger", "step", "--json"])["outcome"], "failed");
+    assert_eq!(letters(&lab).len(), 1);
 }
 
 #[test]

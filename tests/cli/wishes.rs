@@ -34,7 +34,7 @@ fn change(lab: &Lab, sql: &str) {
 fn dead_letter(lab: &Lab, run: &Value) -> String {
     change(
         lab,
-        "INSERT INTO dead_letter SELECT id, automation, ended, 'failed', reason, 'open', NULL, NULL FROM run
+        "INSERT INTO dead_letter (run, automation, at, kind, reason, state) SELECT id, automation, ended, 'failed', reason, 'open' FROM run
          WHERE outcome = 'failed'",
     );
     run["run"].to_string()

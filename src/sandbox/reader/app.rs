@@ -7,7 +7,10 @@ use toml::{Spanned, de::DeValue};
 
 use super::{Places, unknown};
 use crate::{
-    config::reader::{Placed, Section, Source, integer, type_name},
+    config::{
+        reader::{Placed, Section, Source},
+        value::{integer, type_name},
+    },
     domain::{Severity, did_you_mean},
     sandbox::{App, Field, FieldKind, OnDropout, Page, PageKind, Step},
 };

@@ -6,7 +6,10 @@ use toml::de::DeValue;
 
 use super::{known, unknown};
 use crate::{
-    config::reader::{Placed, Section, Source, integer},
+    config::{
+        reader::{Placed, Section, Source},
+        value::integer,
+    },
     domain::{PlayerName, Severity},
     sandbox::{Experiment, Named, PageKind, Participants, parse_share},
 };

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{RhaiResultOf, error, json};
 
-/// What a test claims.
-pub(super) fn claims(engine: &mut Engine) {
+/// Makes them known to an engine.
+pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("expect", |holds: bool| match holds {
         true => Ok(()),
         false => Err(error("what is expected here does not hold".to_owned())),
@@ -15,11 +15,19 @@ pub(super) fn claims(engine: &mut Engine) {
         true => Ok(()),
         false => Err(error(format!("expected: {what}"))),
     });
-    engine.register_fn("expect_eq", |found: Dynamic, wanted: Dynamic| -> RhaiResultOf<()> {
-        let (found, wanted) = (json(&found)?, json(&wanted)?);
-        if same(&found, &wanted) { Ok(()) } else { Err(error(format!("expected {wanted}, found {found}"))) }
+    engine.register_fn("expect_eq", |found: Dynamic, wanted: Dynamic| expect_eq(&found, &wanted, ""));
+    engine.register_fn("expect_eq", |found: Dynamic, wanted: Dynamic, what: &str| {
+        expect_eq(&found, &wanted, &format!("{what}: "))
     });
     engine.register_fn("fail", |why: &str| -> RhaiResultOf<()> { Err(error(why.to_owned())) });
+}
+
+fn expect_eq(found: &Dynamic, wanted: &Dynamic, what: &str) -> RhaiResultOf<()> {
+    let (found, wanted) = (json(found)?, json(wanted)?);
+    if same(&found, &wanted) {
+        return Ok(());
+    }
+    Err(error(format!("{what}expected {wanted}, found {found}")))
 }
 
 /// Whole numbers are compared as such; where one of two has a fraction, they may differ in the last digits, as results of

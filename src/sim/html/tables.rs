@@ -20,6 +20,8 @@ use crate::{
 const LONG: usize = 200;
 /// The same for text that has the whole width.
 const LONGER: usize = 600;
+/// No more reasons than these are listed.
+const LISTED: usize = 60;
 /// No more characters of a note than these are on the page.
 const MOST: usize = 20_000;
 /// The ways in which a run can end, in the order of the columns.
@@ -127,7 +129,8 @@ pub(super) fn runs(report: &Report) -> Markup {
     }
     let columns: Vec<&str> =
         ENDS.into_iter().filter(|end| ends.keys().any(|(_, outcome)| outcome == end)).collect();
-    let failures = report.failures();
+    let reasons = report.reasons();
+    let (failures, others): (Vec<_>, Vec<_>) = reasons.iter().partition(|reason| reason.outcome == "failed");
     html! {
         section {
             h2 { "Runs" }
@@ -150,7 +153,15 @@ pub(super) fn runs(report: &Report) -> Markup {
             }
             @if !failures.is_empty() {
                 h3 { "Why runs failed" }
-                ul.failures { @for reason in &failures { li { (folded(reason, LONGER)) } } }
+                ul.failures { @for reason in failures.iter().take(LISTED) { li { (folded(&reason.told(), LONGER)) } } }
+            }
+            @if !report.silent.is_empty() {
+                h3 { "Where nothing happened" }
+                ul { @for (name, why) in &report.silent { li { (folded(&format!("{name}: {why}"), LONGER)) } } }
+            }
+            @if !others.is_empty() {
+                h3 { "What else is said of runs and events" }
+                ul { @for reason in others.iter().take(LISTED) { li { (reason.outcome) ": " (folded(&reason.told(), LONGER)) } } }
             }
         }
     }

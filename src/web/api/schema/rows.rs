@@ -252,6 +252,12 @@ fn event() -> Vec<Field> {
         ("run", or_null(number("The run, if there was one."))),
         ("event", or_null(number("The event; null for a poll that failed."))),
         ("automation", text("The automation.")),
+        (
+            "about",
+            or_null(text(
+                "Whom or what the event is about: SESSION/PLAYER, a session, a room, the key of an item.",
+            )),
+        ),
         ("kind", word(KINDS, "What happened.")),
         ("at", instant("When it came.")),
         ("started", or_null(instant("When the run started."))),

@@ -64,7 +64,7 @@ pub(super) fn table(scene: &Scene, rows: &[RunRow]) -> Markup {
         @if rows.is_empty() { p.dim { "There are none." } } @else {
             div.scroll tabindex="0" role="region" aria-label="Events" {
                 table {
-                    thead { tr { th scope="col" { "When" } th scope="col" { "Automation" } th scope="col" { "Mode" } th scope="col" { "By" }
+                    thead { tr { th scope="col" { "When" } th scope="col" { "Automation" } th scope="col" { "Mode" } th scope="col" { "By" } th scope="col" { "About" }
                         th scope="col" { "How it stands" } th scope="col" { "Why" } th scope="col" { "Took" } th scope="col" { "Run" } } }
                     tbody { @for row in rows {
                         tr.is-dry[row.mode.as_deref() == Some("dry-run")] {
@@ -72,6 +72,7 @@ pub(super) fn table(scene: &Scene, rows: &[RunRow]) -> Markup {
                             td { a href=(scene.link(&format!("automations/{}", row.automation))) { (row.automation) } }
                             td { @if let Some(mode) = &row.mode { (words::mode(mode)) } }
                             td { (row.kind) }
+                            td { (row.about.as_deref().unwrap_or_default()) }
                             td { (words::state(&row.outcome)) }
                             td.why { (row.reason.as_deref().unwrap_or_default()) }
                             td { @if let (Some(started), Some(ended)) = (row.started, row.ended) { (words::took(ended - started)) } }

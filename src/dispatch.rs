@@ -99,8 +99,8 @@ pub struct Dispatcher {
     /// Cancelled when runs are to end.
     cancel: CancellationToken,
     signal: Signal,
-    /// How to end the run of each event that is under way.
-    under_way: HashMap<EventId, Ending>,
+    /// The run of each event that is under way: how to end it, and its mode.
+    under_way: HashMap<EventId, (Ending, Mode)>,
     /// Why the last look failed, so that it is said once.
     look_failure: Option<String>,
     /// Why each poll failed the last time, so that a failure of all night is written down once.
@@ -128,8 +128,8 @@ impl Dispatcher {
                 Happened::Settled => released = self.held_back.take().unwrap_or_default(),
                 Happened::Looked { events, failure } => self.looked(events, failure.as_ref(), &mut step),
                 Happened::RunEnded { run, event, report, trace } => {
-                    log_end(run, &event, &report);
-                    self.under_way.remove(&event.id);
+                    let mode = self.under_way.remove(&event.id).map(|(_, mode)| mode);
+                    log_end(run, &event, &report, mode);
                     let outcome = report.outcome;
                     self.tell_of_failure(now, run, &event, &report, &mut step);
                     // The door has written the hold down already.
@@ -154,7 +154,7 @@ impl Dispatcher {
         let at = self.tools.env.now();
         let ends = happened.into_iter().filter_map(|one| match one {
             Happened::RunEnded { run, event, report, trace } => {
-                log_end(run, &event, &report);
+                log_end(run, &event, &report, self.under_way.get(&event.id).map(|(_, mode)| *mode));
                 Some(Change::Ended { run, at, report, trace })
             }
             Happened::Input(_) | Happened::Settled | Happened::Looked { .. } | Happened::PollEnded { .. } => {
@@ -249,7 +249,7 @@ impl Dispatcher {
                 step.changes.push(Change::Held(hold));
             }
             Command::Cancel { event } => {
-                if let Some(ending) = self.under_way.get(&event) {
+                if let Some((ending, _)) = self.under_way.get(&event) {
                     ending.make_room();
                 }
             }
@@ -298,7 +298,7 @@ impl Dispatcher {
         tracing::info!(run = task.run.0, event = event.id.0, automation = %event.automation, kind = %event.kind, mode = %task.mode, "{}run starts", task.mode.mark());
         step.changes.push(Change::Started(start));
         let ending = Ending::of(&task.scope);
-        self.under_way.insert(event.id, ending.clone());
+        self.under_way.insert(event.id, (ending.clone(), task.mode));
         work.push(Work::Run { task: Box::new(task), event, ending });
     }
 
@@ -358,12 +358,14 @@ fn tripped(now: Timestamp, run: RunId, automation: &AutomationName) -> Hold {
     Hold { held: Held::Automation(automation.clone()), since: now, until: None, reason }
 }
 
-fn log_end(run: RunId, event: &Event, report: &RunReport) {
+fn log_end(run: RunId, event: &Event, report: &RunReport, mode: Option<Mode>) {
     let (run, event, automation) = (run.0, event.id.0, &event.automation);
+    let mark = mode.map_or("", Mode::mark);
     let reason = report.reason.as_deref().unwrap_or_default();
     if report.outcome == Outcome::Failed {
-        tracing::warn!(run, event, %automation, "run failed: {reason}");
+        tracing::warn!(run, event, %automation, "{mark}run failed: {reason}");
     } else {
-        tracing::info!(run, event, %automation, "run {}{}{reason}", report.outcome, if reason.is_empty() { "" } else { ": " });
+        let colon = if reason.is_empty() { "" } else { ": " };
+        tracing::info!(run, event, %automation, "{mark}run {}{colon}{reason}", report.outcome);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{exit::Exit, out};
-use crate::{config, store::History};
+use crate::{config, store};
 
 /// `uproctor backup`
 #[derive(clap::Args)]
@@ -14,12 +14,12 @@ pub(super) struct Args {
 
 /// Copies the store. The copy is there whole or not at all, and only for its owner.
 pub(super) fn run(args: &Args, path: &Path) -> Exit {
-    let store = config::load(path).config.daemon.store;
-    match copy(&store, &args.file) {
+    let from = config::load(path).config.daemon.store;
+    match copy(&from, &args.file) {
         Ok(()) => {
             out::line(&format!(
                 "{} is copied to {}: config.toml, scripts/ and users.toml are files of their own",
-                store.display(),
+                from.display(),
                 args.file.display()
             ));
             Exit::Done
@@ -31,15 +31,14 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
     }
 }
 
-fn copy(store: &Path, file: &Path) -> Result<(), String> {
+fn copy(from: &Path, file: &Path) -> Result<(), String> {
     let said = |error: &dyn std::fmt::Display| format!("{} was not written: {error}", file.display());
     if file.exists() {
         return Err(said(&"there is such a file already"));
     }
-    let history = History::open(store).map_err(|error| error.to_string())?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let new = tempfile::NamedTempFile::new_in(folder).map_err(|error| said(&error))?;
-    history.copy_to(new.path()).map_err(|error| said(&error))?;
+    store::copy(from, new.path()).map_err(|error| error.to_string())?;
     new.as_file().sync_all().map_err(|error| said(&error))?;
     new.persist_noclobber(file).map_err(|error| said(&error.error))?;
     Ok(())

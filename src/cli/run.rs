@@ -18,7 +18,7 @@ use super::{control, exit::Exit, out, problems};
 use crate::{
     api::Client,
     config::{self, Config, Draft},
-    daemon::{Daemon, Files, Watch, accompany, keep_heartbeat},
+    daemon::{Daemon, Files, Watch, accompany, keep_heartbeat, status},
     domain::{Held, Hold, Problem},
     environment::{Environment, Scope},
     live::Live,
@@ -144,8 +144,7 @@ pub(super) fn serve(
     );
     let handle = runtime.handle().clone();
     let greeting = greet(tools, &handle, stop);
-    let status = format!("looks after {} with {} automations", config.uproot.url, config.automations.len());
-    let service = accompany(Arc::clone(&tools.env), daemon.pulse(), status, stop.clone());
+    let service = accompany(Arc::clone(&tools.env), daemon.pulse(), status(&config), stop.clone());
     let service = handle.spawn(service);
     let heartbeat = config.daemon.heartbeat.clone().map(|heartbeat| {
         let (tools, pulse, stop) = (Arc::clone(tools), daemon.pulse(), stop.clone());

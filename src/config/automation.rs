@@ -151,11 +151,7 @@ impl Automation {
         }
         let from_outside = triggers.iter().any(|(trigger, _)| trigger.is_from_outside());
         let pace = Pace::read(&mut section, from_outside);
-        let of_a_player = |trigger: &Trigger| match trigger {
-            Trigger::Observe(observe) => matches!(observe.what, Observed::Player { .. }),
-            _ => false,
-        };
-        let usual_key = if triggers.iter().any(|(trigger, _)| of_a_player(trigger)) {
+        let usual_key = if triggers.iter().any(|(trigger, _)| trigger.is_about_players()) {
             KeyRule::Field("player".to_owned())
         } else {
             KeyRule::Automation

@@ -24,6 +24,7 @@ mod watch;
 mod tests;
 
 use std::{
+    cell::RefCell,
     collections::HashMap,
     fmt,
     path::{Path, PathBuf},
@@ -59,6 +60,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Its text, to show problems in it.
     pub text: String,
+    /// The files that its secrets were read from.
+    pub secret_files: Vec<PathBuf>,
     /// `[uproot]`.
     pub uproot: UprootSection,
     /// `[daemon]`.
@@ -160,7 +163,13 @@ pub fn parse_for_rehearsal(file: &Path, text: String) -> Draft {
     parse_with(
         file,
         text,
-        Secrets { variable: &variable, contents: &contents, root: root_of(file), stand_ins: true },
+        Secrets {
+            variable: &variable,
+            contents: &contents,
+            root: root_of(file),
+            stand_ins: true,
+            files: RefCell::default(),
+        },
     )
 }
 
@@ -171,7 +180,11 @@ fn read(
     contents: &dyn Fn(&Path) -> std::io::Result<String>,
 ) -> Draft {
     match std::fs::read_to_string(file) {
-        Ok(text) => parse_with(file, text, Secrets { variable, contents, root: root_of(file), stand_ins }),
+        Ok(text) => parse_with(
+            file,
+            text,
+            Secrets { variable, contents, root: root_of(file), stand_ins, files: RefCell::default() },
+        ),
         Err(error) => {
             let problem = Problem::whole_file(file, format!("{} cannot be read: {error}", file.display()))
                 .help(
@@ -193,6 +206,7 @@ fn empty(file: &Path, text: String) -> Config {
     Config {
         file: file.to_owned(),
         text,
+        secret_files: Vec::new(),
         uproot: UprootSection::new(),
         daemon: DaemonSection::new(root_of(file)),
         watch: WatchSection::new(),
@@ -208,7 +222,17 @@ fn empty(file: &Path, text: String) -> Config {
 /// Reads a configuration from its text. `variable` looks a variable of the environment up.
 pub fn parse(file: &Path, text: String, variable: &dyn Fn(&str) -> Option<String>) -> Draft {
     let contents = |path: &Path| std::fs::read_to_string(path);
-    parse_with(file, text, Secrets { variable, contents: &contents, root: root_of(file), stand_ins: false })
+    parse_with(
+        file,
+        text,
+        Secrets {
+            variable,
+            contents: &contents,
+            root: root_of(file),
+            stand_ins: false,
+            files: RefCell::default(),
+        },
+    )
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is made for this call and holds references only")]
@@ -242,6 +266,7 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
         automations(&source, whole.tables("automation", "[[automation]]"), config.daemon.mode, &around);
     config.notify =
         notify::read(&source, whole.tables("notify", "[[notify]]"), &config.channels, &config.automations);
+    config.secret_files = secrets.files.take();
     whole.finish();
     let problems = source.finish();
     config.text = text;

@@ -1,6 +1,10 @@
 //! Secrets: the configuration only says where each one is kept.
 
-use std::{ops::Range, path::Path};
+use std::{
+    cell::RefCell,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use secrecy::SecretString;
 
@@ -16,6 +20,8 @@ pub struct Secrets<'a> {
     pub root: &'a Path,
     /// Stand-ins take the place of all secrets: nothing real is reached.
     pub stand_ins: bool,
+    /// The files that were read.
+    pub files: RefCell<Vec<PathBuf>>,
 }
 
 impl Secrets<'_> {
@@ -48,7 +54,10 @@ impl Secrets<'_> {
         }
         for name in section.texts(file_key).unwrap_or_default() {
             let Placed { value: name, span } = name;
-            match (self.contents)(&self.root.join(&name)) {
+            let file = self.root.join(&name);
+            let text = (self.contents)(&file);
+            self.files.borrow_mut().push(file);
+            match text {
                 Ok(text) if !text.trim().is_empty() => secrets.push(placed(&text, span)),
                 Ok(_) => section.source.error(span, format!("the file {name} is empty")),
                 Err(error) => section.source.error(span, format!("the file {name} cannot be read: {error}")),

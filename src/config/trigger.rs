@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    observe::{self, Observe, OtherRuns},
+    observe::{self, Observe, Observed, OtherRuns},
     reader::{Placed, Section},
     secret::Secrets,
     value::integer,
@@ -36,6 +36,11 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// Whether its events are about one player each.
+    pub fn is_about_players(&self) -> bool {
+        matches!(self, Self::Observe(Observe { what: Observed::Player { .. }, .. }))
+    }
+
     /// Whether its events come when they like and do not come again, unlike those of a clock.
     pub fn is_from_outside(&self) -> bool {
         !matches!(self, Self::Clock(..) | Self::Started)

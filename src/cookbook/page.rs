@@ -63,7 +63,7 @@ fn page(entry: &Entry, recipe: &Recipe) -> String {
          uproctor init --with {name}\n\
          uproctor rehearse {automation}    # what it would do to simulated participants\n\
          uproctor test {name}        # the expectations in scripts/{}\n\
-         ```\n\n## The script\n\n`scripts/{}`, without its header:\n\n```rhai\n{}\n```\n",
+         ```\n\nThe tests try the script with the example above, not with your `params`: what those do, `rehearse` shows.\n\n## The script\n\n`scripts/{}`, without its header:\n\n```rhai\n{}\n```\n",
         entry.test_file(),
         entry.file(),
         code.trim_end(),

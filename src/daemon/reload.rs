@@ -15,6 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::service;
 use crate::{
     config::{self, Config, Heartbeat},
     domain::AutomationName,
@@ -82,7 +83,10 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
             };
             let now = self.files.again();
             if asked || now != self.files && changed.as_ref() == Some(&now) {
-                self.read().await;
+                service::reloading();
+                if let Some(status) = self.read().await {
+                    service::reloaded(&status);
+                }
                 changed = None;
             } else {
                 changed = (now != self.files).then_some(now);
@@ -90,12 +94,13 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
         }
     }
 
-    /// Reads everything anew, beside what holds. Each version is judged once, whatever is wrong with it.
-    async fn read(&mut self) {
+    /// Reads everything anew, beside what holds. Each version is judged once, whatever is wrong with it. Gives what there is to say of
+    /// it, unless the daemon stops.
+    async fn read(&mut self) -> Option<String> {
         let seen = self.files.again();
         let file = self.config.file.clone();
         let read = tokio::task::spawn_blocking(move || script::prepare(config::load(&file)));
-        let Ok((config, library, problems)) = read.await else { return };
+        let Ok((config, library, problems)) = read.await else { return None };
         // A script that the new version names may be what is wrong with it.
         self.files = Files::of(&config);
         self.files.0.extend(seen.0);
@@ -111,20 +116,20 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
         if errors > 0 {
             let noun = if errors == 1 { "error" } else { "errors" };
             tracing::error!("{errors} {noun}: the configuration from before stays in force, all of it");
-            return;
+            return Some(format!("{} has errors: what held before still does", self.config.file.display()));
         }
         let config = Arc::new(config);
         let (done, is_done) = oneshot::channel();
         let reload = Reload { config: Arc::clone(&config), library: library.clone(), done };
         if self.reloads.send(reload).await.is_err() || is_done.await.is_err() {
-            // The daemon stops.
-            return;
+            return None;
         }
         (self.taken)(&config, &library);
         tell(&self.config, &self.library, &config, &library);
         let in_use = Files::of(&config);
         self.files.0.retain(|path, _| in_use.0.contains_key(path));
         (self.config, self.library) = (config, library);
+        Some(service::status(&self.config))
     }
 }
 

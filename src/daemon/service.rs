@@ -1,6 +1,6 @@
 //! The service manager: systemd is told when the daemon is ready, that it is well, and when it stops. Without one, nobody is told.
 //!
-//! The words are those of sd_notify(3): `READY=1`, `WATCHDOG=1`, `STOPPING=1` and a `STATUS=` for people.
+//! The words are those of sd_notify(3): `READY=1`, `RELOADING=1`, `WATCHDOG=1`, `STOPPING=1` and a `STATUS=` for people.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
 use super::Pulse;
-use crate::environment::Environment;
+use crate::{config::Config, environment::Environment};
 
 /// Tells that the daemon is ready, feeds the watchdog as long as its loop goes round, and tells at `stop` that it stops. `status` is
 /// what `systemctl status` shows.
@@ -34,6 +34,24 @@ pub async fn accompany(env: Arc<dyn Environment>, pulse: Pulse, status: String, 
         }
     }
     tell(&[NotifyState::Stopping, NotifyState::Status("runs under way get some time to end")]);
+}
+
+/// What `systemctl status` shows while all is well.
+pub fn status(config: &Config) -> String {
+    format!("looks after {} with {} automations", config.uproot.url, config.automations.len())
+}
+
+/// The configuration is being read again.
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "the service manager cannot be told"),
+    }
+}
+
+/// That is over.
+pub(super) fn reloaded(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 fn tell(states: &[NotifyState<'_>]) {

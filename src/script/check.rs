@@ -348,16 +348,21 @@ fn capabilities(
 /// Channels that a script names and that are not there.
 fn channels(config: &Config, script: &Script, calls: &[FoundCall], problems: &mut Vec<Problem>) {
     for call in calls.iter().filter(|call| call.name == "notify::send") {
-        let Some(wanted) = &call.first_text else { continue };
-        if config.channels.keys().any(|name| name.as_str() == wanted) {
-            continue;
+        if let Some((message, help)) = call.first_text.as_ref().and_then(|name| no_channel(config, name)) {
+            problems.push(at(script, call.position, &call.name, message).help(help));
         }
-        let message = format!("there is no channel {wanted:?}");
-        let near = did_you_mean(wanted, config.channels.keys().map(ChannelName::as_str));
-        let help = near.map_or_else(
-            || format!("add a section [channel.{wanted}] to the configuration"),
-            |near| format!("did you mean {near:?}?"),
-        );
-        problems.push(at(script, call.position, &call.name, message).help(help));
     }
+}
+
+/// What to say where there is no channel of this name, and what to do.
+pub(super) fn no_channel(config: &Config, wanted: &str) -> Option<(String, String)> {
+    if config.channels.keys().any(|name| name.as_str() == wanted) {
+        return None;
+    }
+    let near = did_you_mean(wanted, config.channels.keys().map(ChannelName::as_str));
+    let help = near.map_or_else(
+        || format!("add a section [channel.{wanted}] to the configuration"),
+        |near| format!("did you mean {near:?}?"),
+    );
+    Some((format!("there is no channel {wanted:?}"), help))
 }

@@ -18,9 +18,10 @@ use super::{
     records::{to_dynamic, to_json},
 };
 use crate::{
-    config::{Automation, Observed, Trigger},
+    config::{Automation, Trigger},
     domain::{
-        Detail, Event, Mode, Outcome, PlayerCondition, PlayerName, RunId, RunReport, SessionName, TraceLine,
+        Detail, Event, EventKind, Mode, Outcome, PlayerCondition, PlayerName, RunId, RunReport, SessionName,
+        TraceLine,
     },
     effects::{Actor, EffectError},
     environment::{Scope, Stopped},
@@ -44,6 +45,9 @@ pub struct RunTask {
     /// Told when it goes to sleep and when it wakes up.
     pub signal: Signal,
 }
+
+/// What Rhai says of a property of `()`.
+const NO_PROPERTY: &str = "for type '()'";
 
 /// What `poll()` gave.
 #[derive(Debug, PartialEq)]
@@ -96,7 +100,7 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
     let context = task.context(actor, false);
     let mut report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&told)) {
         Ok(_) => RunReport::done(),
-        Err(failed) => failed,
+        Err(failed) => task.without_player(failed, &told),
     };
     if let Some(why) = context.actor.tripped() {
         let why = format!("a guard stopped it: {why}. What it wanted waits in plan {}", task.run);
@@ -185,15 +189,11 @@ impl RunTask {
     fn told(&self, event: &Event) -> Result<Value, RunReport> {
         let mut told = event.to_script();
         let Detail::Manual { payload, .. } = &event.detail else { return Ok(told) };
-        let waits = |trigger: &Trigger| match trigger {
-            Trigger::Observe(observe) => matches!(observe.what, Observed::Player { .. }),
-            _ => false,
-        };
         let (Some(session), Some(player)) = (payload["session"].as_str(), payload["player"].as_str()) else {
             return Ok(told);
         };
         let player = player.strip_prefix(session).and_then(|rest| rest.strip_prefix('/')).unwrap_or(player);
-        if !self.automation.triggers.iter().any(waits) {
+        if !self.automation.triggers.iter().any(Trigger::is_about_players) {
             return Ok(told);
         }
         let name = SessionName::new(session).map_err(|error| RunReport::failed(error.to_string()))?;
@@ -208,6 +208,29 @@ impl RunTask {
         told["session"] = session.into();
         told["what"] = "manual".into();
         Ok(told)
+    }
+
+    /// Why a run failed that a person started without a player, while its script reads one: `()` has no properties, which is
+    /// no help to anybody.
+    fn without_player(&self, failed: RunReport, told: &Value) -> RunReport {
+        let by_hand = told["kind"] == EventKind::Manual.as_str() && told["player"].is_null();
+        let Some(reason) = failed.reason.as_ref().filter(|reason| by_hand && reason.contains(NO_PROPERTY))
+        else {
+            return failed;
+        };
+        let name = &self.automation.name;
+        if !self.script.source.contains(".player") {
+            return failed;
+        }
+        let waits = self.automation.triggers.iter().any(Trigger::is_about_players);
+        let why = if waits {
+            format!(
+                "its script reads `event.player`, and nobody was named: type `uproctor trigger {name} --player SESSION/PLAYER`"
+            )
+        } else {
+            "its script reads `event.player`, which only events of a `player` trigger have".to_owned()
+        };
+        RunReport::failed(format!("{why} ({reason})"))
     }
 
     /// The run, as the door knows it.

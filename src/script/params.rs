@@ -1,12 +1,14 @@
 //! Whether `params` are what a script asks for. Where a script has a header that lists them, as those of the cookbook have, their
 //! values are looked at too: a default, or the example in the header, shows what kind of value is meant.
 
+use std::ops::Range;
+
 use serde_json::Value;
 use url::Url;
 
 use super::{
     Script,
-    check::FoundCall,
+    check::{FoundCall, no_channel},
     header::{Parameter, Recipe},
 };
 use crate::{
@@ -32,6 +34,7 @@ pub(super) fn check(
     let listed = header.parameters.iter().map(|parameter| parameter.name.as_str());
     let names: Vec<&str> = listed.chain(asked).collect();
     let example = header.draft("UTC").config.automations;
+    let tells = calls.iter().any(|call| call.name == "notify::send");
     let speaks = calls.iter().any(|call| call.name.starts_with("http::"));
     for (name, place) in &automation.params_places {
         let Some(value) = automation.params.get(name) else { continue };
@@ -51,6 +54,9 @@ pub(super) fn check(
             }
             _ if speaks => problems.extend(unreachable_hosts(config, place)),
             _ => {}
+        }
+        if tells && name == "channel" {
+            problems.extend(place.texts.iter().filter_map(|text| no_such_channel(config, text)));
         }
         if name.ends_with("pages") {
             problems.extend(no_pages(config, name, place));
@@ -100,7 +106,7 @@ fn unknown(config: &Config, script: &Script, name: &str, place: &ParamPlace, nam
 
 /// The addresses in a parameter that `http::` may not reach. They can be secrets, so that their lines are not shown.
 fn unreachable_hosts(config: &Config, place: &ParamPlace) -> Vec<Problem> {
-    let problem = |(text, span): &(String, std::ops::Range<usize>)| {
+    let problem = |(text, span): &(String, Range<usize>)| {
         let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
         let host = host_of(&url).filter(|host| !config.http.contains_key(host))?;
         let (line, column) = line_column(&config.text, span.start);
@@ -110,9 +116,16 @@ fn unreachable_hosts(config: &Config, place: &ParamPlace) -> Vec<Problem> {
     place.texts.iter().filter_map(problem).collect()
 }
 
+/// A channel that is not there; an empty text stands for none.
+fn no_such_channel(config: &Config, (name, span): &(String, Range<usize>)) -> Option<Problem> {
+    let (message, help) =
+        Some(name).filter(|name| !name.is_empty()).and_then(|name| no_channel(config, name))?;
+    Some(Problem::at(Severity::Error, &config.file, &config.text, span.clone(), message).help(help))
+}
+
 /// What cannot be the name of a page.
 fn no_pages(config: &Config, name: &str, place: &ParamPlace) -> Vec<Problem> {
-    let problem = |(text, span): &(String, std::ops::Range<usize>)| {
+    let problem = |(text, span): &(String, Range<usize>)| {
         let message = format!("`{name}`: no page is called \"{text}\"");
         let problem = Problem::at(Severity::Error, &config.file, &config.text, span.clone(), message);
         problem.help("a page is written as \"app/Page\"")

@@ -41,6 +41,7 @@ use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
+pub use backup::copy;
 pub use channels::{ChannelFailure, ChannelState};
 pub use cursors::{ClockCursor, PollCursor};
 pub use dead::{Closed, DeadLetter, Remedy};

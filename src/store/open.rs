@@ -126,8 +126,15 @@ pub(super) fn for_writing(path: &Path, flush: Flush) -> Result<Connection, Store
     Ok(connection)
 }
 
-/// A connection that only reads.
+/// A connection that only reads, from a file of this very format.
 pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let connection = for_copying(path)?;
+    let found = schema::version(&connection).map_err(|error| StoreError::from_sqlite(path, &error))?;
+    if found == NEWEST { Ok(connection) } else { Err(StoreError::Older(path.to_owned())) }
+}
+
+/// A connection that only reads, of whatever format the file is.
+pub(super) fn for_copying(path: &Path) -> Result<Connection, StoreError> {
     let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
     if !path.exists() {
         return Err(StoreError::Missing(path.to_owned()));
@@ -141,11 +148,10 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY).map_err(sqlite)?;
     connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     check(path, &connection)?;
-    match schema::version(&connection).map_err(sqlite)? {
-        0 => Err(StoreError::Missing(path.to_owned())),
-        NEWEST => Ok(connection),
-        _ => Err(StoreError::Older(path.to_owned())),
+    if schema::version(&connection).map_err(sqlite)? == 0 {
+        return Err(StoreError::Missing(path.to_owned()));
     }
+    Ok(connection)
 }
 
 /// A connection that may write beside the program that has the store; only to a file of this very format.

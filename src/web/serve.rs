@@ -13,10 +13,14 @@ use tokio::{
     sync::Semaphore,
     task::JoinSet,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 /// How long a sender may take for the head of a request, and how long a connection may rest between two.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+
+/// How long whoever is sent something may take none of it.
+const WRITE_TIME: Duration = Duration::from_secs(20);
 
 /// How long requests under way may still take once the daemon stops.
 const STOP_TIME: Duration = Duration::from_secs(5);
@@ -77,11 +81,13 @@ pub(super) async fn serve_with(
 }
 
 async fn connection(stream: TcpStream, router: Router, stop: CancellationToken, header_time: Duration) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_time)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,

@@ -226,7 +226,7 @@ fn said_of_recipes(names: &str, changes: &[(&str, &str)]) -> Vec<String> {
     project.write("lab/config.toml", &config);
     let mut check = project.command();
     check.args(["check", "--json", "--config", "lab/config.toml"]).env("UPROOT_API_KEY", "x");
-    let output = check.env("PROLIFIC_TOKEN", "Token x").output().unwrap();
+    let output = check.env("PROLIFIC_TOKEN", "Token x").env("PROLIFIC_HOOK_SECRET", "x").output().unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     let place = |problem: &Value| {
         let (line, column) = (problem["line"].as_u64().unwrap(), problem["column"].as_u64().unwrap());
@@ -241,7 +241,7 @@ fn said_of_recipes(names: &str, changes: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn what_a_recipe_is_given_is_held_against_its_header() {
-    let no_changes = said_of_recipes("step_stalled,top_up,tell_blocked,completion,bonus_file", &[]);
+    let no_changes = said_of_recipes("step_stalled,top_up,tell_blocked,completion,bonus_file,returned", &[]);
     assert!(no_changes.is_empty(), "{no_changes:#?}");
     let cases = [
         (
@@ -287,12 +287,20 @@ fn what_a_recipe_is_given_is_held_against_its_header() {
         ("top_up", "study = \"STUDY\"", "study = 7", "at 7", "must be a text in quotes", "study's id"),
         ("bonus_file", "most = 50.0", "most = true", "at true", "must be a number", "largest bonus"),
         (
+            "returned",
+            "api = \"\"",
+            "api = \"https://study.example.org/x\"",
+            "at \"https://st",
+            "may not speak to study.example.org",
+            "[http.\"study.example.org\"]",
+        ),
+        (
             "tell_blocked",
-            "webhook = \"\"",
-            "webhook = \"https://chat.example.org/x\"",
-            "at \"https://ch",
-            "may not speak to chat.example.org",
-            "[http.\"chat.example.org\"]",
+            "channel = \"\"",
+            "channel = \"lab\"",
+            "at \"lab\"",
+            "no channel \"lab\"",
+            "[channel.lab]",
         ),
         (
             "completion",
@@ -323,7 +331,7 @@ fn what_a_recipe_is_given_is_held_against_its_header() {
     for (recipe, from, to) in [
         ("step_stalled", "\"3m\"", "180"),
         ("bonus_file", "most = 50.0", "most = 50"),
-        ("tell_blocked", "webhook = \"\"", "webhook = \"https://hooks.slack.com/services/x\""),
+        ("returned", "api = \"\"", "api = \"https://api.prolific.com/api/v1\""),
     ] {
         let said = said_of_recipes(recipe, &[(from, to)]);
         assert!(said.is_empty(), "{recipe}, {to}: {said:#?}");

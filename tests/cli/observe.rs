@@ -99,8 +99,35 @@ fn a_person_can_name_the_player() {
     assert!(run["trace"].to_string().contains("manual p2 thinking"), "{run:#}");
     let run = lab.json(&["trigger", "stalled", "--player", "s/nobody", "--json"]);
     assert_eq!(run["reason"], "session \"s\" has no player \"nobody\"");
+    lab.project.write("scripts/tell.rhai", "fn run(event) {\n    log::info(event.player.name);\n}");
+    let run = lab.json(&["trigger", "stalled", "--json"]);
+    let reason = run["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("type `uproctor trigger stalled --player SESSION/PLAYER` (tell.rhai:2:"),
+        "{reason}"
+    );
+    let reason = lab.json(&["trigger", "server", "--json"])["reason"].to_string();
+    assert!(reason.contains("only events of a `player` trigger have"), "{reason}");
     let (code, text) = lab.run(&["trigger", "stalled", "--player", "p2"]);
     assert!(code == 2 && text.contains("write SESSION/PLAYER"), "{text}");
+}
+
+#[test]
+fn what_a_rejected_plan_was_to_tell_is_told_later() {
+    let lab = Lab::new(
+        1,
+        "newest",
+        "[channel.lab]\nkind = \"ntfy\"\ntopic = \"lab\"\nserver = \"http://127.0.0.1:9\"\n[[automation]]\nname = \"server-watch\"\non = { every = \"1h\" }\n\
+         script = \"server_watch.rhai\"\nmode = \"approve\"\nallow = [\"notify.send\"]\n\
+         params = { channel = \"lab\", most_mb = -1.0 }\n",
+    );
+    lab.project.write("scripts/server_watch.rhai", include_str!("../../scripts/server_watch.rhai"));
+    for _ in 0..2 {
+        let run = lab.json(&["trigger", "server-watch", "--json"]);
+        assert_eq!(run["effects"][0]["state"], "planned", "{run:#}");
+        let plan = run["run"].as_i64().unwrap().to_string();
+        assert_eq!(lab.run(&["reject", &plan]).0, 0);
+    }
 }
 
 #[test]

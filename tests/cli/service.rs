@@ -74,7 +74,22 @@ fn the_service_manager_is_told_of_the_start_of_being_well_and_of_the_end() {
     for _ in 0..3 {
         assert!(told().contains("WATCHDOG=1"));
     }
-    let _ = Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status();
+    let signal = |signal: &str| {
+        assert!(Command::new("kill").args([signal, &daemon.id().to_string()]).status().unwrap().success());
+    };
+    let other = || (0..100).map(|_| told()).find(|said| !said.contains("WATCHDOG=1")).unwrap();
+    lab.configure("[[automation]]\nname = \"it\"\nscript = \"it.rhai\"\non = []\n");
+    signal("-HUP");
+    let reloading = other();
+    assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    let reloaded = other();
+    assert!(reloaded.contains("READY=1") && reloaded.contains("with 1 automations"), "{reloaded}");
+    lab.configure("[[automation]]\nname = \"it\"\n");
+    signal("-HUP");
+    assert!(other().contains("RELOADING=1"));
+    let reloaded = other();
+    assert!(reloaded.contains("READY=1") && reloaded.contains("has errors: what held before"), "{reloaded}");
+    signal("-TERM");
     let last = (0..100).map(|_| told()).find(|said| !said.contains("WATCHDOG=1")).unwrap();
     assert!(last.contains("STOPPING=1"), "{last}");
     assert!(daemon.wait().unwrap().success());
@@ -120,11 +135,26 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     assert!(code == 0 && text.lines().count() == 1, "{text}");
     daemon.stop();
 
+    lab.project.write("token", "T\n");
+    let by_env = std::fs::read_to_string(lab.project.path().join("config.toml")).unwrap();
+    let by_file = by_env.replace("token_env = \"SANDBOX_TOKEN\"", "token_file = \"token\"");
+    lab.project.write("config.toml", &by_file);
+    let mode = |mode| <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode);
+    std::fs::set_permissions(lab.project.path().join("token"), mode(0o644)).unwrap();
+    assert!(
+        found(&lab, "secrets")[0].contains("everybody on this computer may read"),
+        "{:?}",
+        found(&lab, "secrets")
+    );
+    std::fs::set_permissions(lab.project.path().join("token"), mode(0o600)).unwrap();
+    assert!(found(&lab, "secrets").is_empty(), "{:?}", found(&lab, "secrets"));
+    lab.project.write("config.toml", &by_env);
+    assert!(found(&lab, "channels")[0].starts_with("hint nobody is told"));
+
     console::visitor::add_user(&lab, "ada", "admin", "a few plain words");
     assert_eq!(found(&lab, "console"), ["ok 1 users, 0 tokens"]);
     let users = lab.project.path().join("users.toml");
-    let open = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
-    std::fs::set_permissions(&users, open).unwrap();
+    std::fs::set_permissions(&users, mode(0o644)).unwrap();
     assert!(found(&lab, "console").iter().any(|said| said.contains("everybody on this computer may read")));
 
     let wrong =

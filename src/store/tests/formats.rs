@@ -35,7 +35,11 @@ fn a_store_of_an_earlier_format_is_brought_up_to_date_and_loses_nothing() {
         // Who only reads leaves it as it is, and says what to do.
         let Err(error) = History::open(&path) else { panic!("format {format} was read as it is") };
         assert!(error.to_string().contains("older uproctor: `uproctor run`"), "{error}");
-        assert_eq!(schema::version(&Connection::open(&path).unwrap()).unwrap(), format);
+        let copied = folder.path().join("copy.db");
+        copy(&path, &copied).unwrap();
+        for file in [&path, &copied] {
+            assert_eq!(schema::version(&Connection::open(file).unwrap()).unwrap(), format);
+        }
 
         let store = Store::open(&path).unwrap();
         assert_eq!(schema::version(&Connection::open(&path).unwrap()).unwrap(), schema::NEWEST);

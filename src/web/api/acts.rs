@@ -123,9 +123,15 @@ pub(super) fn discard<'a>(shared: &'a Shared, who: &'a Who, asked: &'a Asked) ->
     })
 }
 
-pub(super) fn link<'a>(shared: &'a Shared, _: &'a Who, asked: &'a Asked) -> Acting<'a> {
+pub(super) fn link<'a>(shared: &'a Shared, who: &'a Who, asked: &'a Asked) -> Acting<'a> {
     Box::pin(async move {
         let Nothing {} = asked.body()?;
+        if !who.is_a_command() {
+            // Such a login would outlive the token.
+            let message =
+                "a link is only made by `uproctor console`, on the computer that the daemon runs on";
+            return Err(Answer::error(StatusCode::FORBIDDEN, message));
+        }
         let key = shared.auth.make_link();
         Ok(Answer::new(StatusCode::OK, json!({ "key": key.expose_secret() })))
     })

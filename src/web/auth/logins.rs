@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_login_ends_when_unused_and_after_a_week_and_a_link_works_once() {
         let logins = Logins::default();
-        let who = Who { name: "anna".to_owned(), role: Role::Viewer, by: crate::web::auth::Way::Password };
+        let who = Who { name: "anna".to_owned(), role: Role::Viewer, by: crate::web::auth::Way::Link };
         logins.begin(&"token".into(), who.clone(), at(0));
         assert_eq!(logins.who("token", at(11)), Some(who.clone()));
         assert_eq!(logins.who("other", at(11)), None);

@@ -41,8 +41,8 @@ pub(super) struct Who {
 /// How somebody is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// By a password.
-    Password,
+    /// By a password: its hash, hashed once more. A new password ends what the old one began.
+    Password([u8; 32]),
     /// By a link for the owner.
     Link,
     /// A program, by its token.
@@ -115,7 +115,11 @@ impl Auth {
 
     fn still(who: Who, users: &Users) -> Option<Who> {
         match who.by {
-            Way::Password => users.people.get(&who.name).map(|person| Who { role: person.role, ..who }),
+            Way::Password(hash) => {
+                let person =
+                    users.people.get(&who.name).filter(|person| digest_of(&person.password) == hash)?;
+                Some(Who { role: person.role, ..who })
+            }
             Way::Link | Way::Token | Way::Command => Some(who),
         }
     }
@@ -174,7 +178,14 @@ impl Auth {
         match person {
             Some(person) if right.await.unwrap_or(false) => {
                 self.attempts.forgive(&key);
-                Ok(self.begin(Who { name: name.to_owned(), role: person.role, by: Way::Password }, now))
+                Ok(self.begin(
+                    Who {
+                        name: name.to_owned(),
+                        role: person.role,
+                        by: Way::Password(digest_of(&person.password)),
+                    },
+                    now,
+                ))
             }
             _ => Err(Refused::Wrong),
         }
@@ -226,16 +237,23 @@ impl Auth {
         Some(header)
     }
 
+    /// The token of a login of ours: a page elsewhere may have planted another cookie of the same name.
     fn cookie_of<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, value)| *name == self.cookie && !value.is_empty()).map(|(_, value)| value)
+        let pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut ours =
+            pairs.filter(|(name, value)| *name == self.cookie && !value.is_empty()).map(|(_, value)| value);
+        ours.find(|token| self.logins.peek(token, self.env.now()).is_some())
     }
 
     fn token(&self) -> SecretString {
         let random = || self.env.random();
         SecretString::from(format!("{:016x}{:016x}{:016x}", random(), random(), random()))
     }
+}
+
+fn digest_of(hash: &str) -> [u8; 32] {
+    Sha256::digest(hash.as_bytes()).into()
 }
 
 /// Whether a request that would change something comes from a page of ours: a page elsewhere could have the browser send it, cookie

@@ -31,7 +31,7 @@
     setInterval(tick, 1000);
   }
 
-  // What has been typed or is being picked is not taken from under anybody's hands.
+  // What has been typed or is being picked is not taken from under anybody's hands; it is marked instead, and its buttons wait.
   const inUse = (region) => {
     const active = document.activeElement;
     if (active && region.contains(active) && active.matches("select")) return true;
@@ -40,68 +40,122 @@
     );
   };
   const waiting = new Map();
+  // What a button or a link does: by that it is found again, and not by where it stands.
+  const does = (element) => {
+    const form = element.closest("form");
+    const fields = form ? [...form.querySelectorAll("input[type=hidden]")].map((field) => `${field.name}=${field.value}`) : [];
+    return [element.tagName, element.name, element.getAttribute("href"), form?.getAttribute("action"), fields, element.textContent].join("\n");
+  };
   const replace = (id, version, html) => {
     const region = document.getElementById(id);
     if (!region || region.dataset.version === version) return;
     if (inUse(region)) {
       waiting.set(id, [version, html]);
+      region.classList.add("changed");
       return;
     }
     waiting.delete(id);
+    region.classList.remove("changed");
     const details = [...region.querySelectorAll("details")].map((one) => one.open);
-    const focusable = () => [...region.querySelectorAll("a, button, input, select, summary, [tabindex]")];
-    const at = focusable().indexOf(document.activeElement);
+    const active = region.contains(document.activeElement) ? does(document.activeElement) : null;
     const scrolled = [...region.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
     region.innerHTML = html;
     region.dataset.version = version;
     [...region.querySelectorAll("details")].forEach((one, n) => { if (n < details.length) one.open = details[n]; });
     [...region.querySelectorAll(".scroll")].forEach((one, n) => { if (n < scrolled.length) one.scrollLeft = scrolled[n]; });
-    if (at >= 0 && focusable()[at]) focusable()[at].focus({ preventScroll: true });
+    if (active !== null) {
+      const again = [...region.querySelectorAll("a, button, input, select, summary, [tabindex]")].find((one) => does(one) === active);
+      again?.focus({ preventScroll: true });
+    }
   };
   setInterval(() => waiting.forEach(([version, html], id) => replace(id, version, html)), 2000);
 
-  // A part of the page has come or gone: it is loaded anew as soon as nobody types.
+  // Parts of the page that come and go, such as plans, come behind those that are there, and leave nothing moved but what was below.
+  let moved = 0;
   let anew = false;
   const typing = () => [...document.querySelectorAll(".region")].some(inUse);
+  const place = (ids, changed) => {
+    const main = document.getElementById("main");
+    const parts = new Map(changed.map(([id, version, html]) => [id, [version, html]]));
+    const frame = ["alerts", "nav", "modes", "stop"];
+    const wanted = ids.filter((id) => !frame.includes(id));
+    for (const region of [...main.querySelectorAll(":scope > .region")]) {
+      if (wanted.includes(region.id)) continue;
+      if (inUse(region)) region.classList.add("changed");
+      else region.remove();
+      moved = performance.now();
+    }
+    wanted.forEach((id, n) => {
+      if (document.getElementById(id)) return;
+      if (!parts.has(id)) { anew = true; return; }
+      const region = document.createElement("div");
+      region.className = "region";
+      region.id = id;
+      const after = wanted.slice(0, n).reverse().map((one) => document.getElementById(one)).find((one) => one);
+      if (after) after.after(region); else main.querySelector("h1").after(region);
+      moved = performance.now();
+    });
+  };
   const patch = ({ ids, changed }) => {
-    const here = [...document.querySelectorAll("#alerts, #nav, #modes, #stop, .region")].map((region) => region.id);
-    anew ||= here.length !== ids.length || ids.some((id) => !here.includes(id));
+    place(ids, changed);
     changed.forEach(([id, version, html]) => replace(id, version, html));
     tick();
     if (anew && !typing()) location.reload();
   };
   setInterval(() => { if (anew && !typing()) location.reload(); }, 2000);
+  // A button that has just come under the pointer is not meant; nor is one of a part that has changed meanwhile.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("main form.act button");
+    if (!button) return;
+    const late = performance.now() - moved < 700 && event.detail > 0;
+    if (late || button.closest(".changed")) event.preventDefault();
+  }, true);
 
   let source = null;
   let late = null;
+  let heard = performance.now();
   const lost = () => {
     late ??= setTimeout(() => { offline.hidden = false; body.classList.add("stale"); }, 3000);
   };
   const found = () => {
+    heard = performance.now();
     clearTimeout(late);
     late = null;
     offline.hidden = true;
     body.classList.remove("stale");
   };
-  const open = () => {
-    if (source || !body.dataset.live || document.hidden) return;
-    source = new EventSource(body.dataset.live);
-    source.onopen = found;
-    source.addEventListener("patch", (event) => patch(JSON.parse(event.data)));
-    source.addEventListener("gone", () => location.reload());
-    source.onerror = () => {
-      lost();
-      // A browser gives up after an answer that is no stream.
-      if (source.readyState === EventSource.CLOSED) {
-        source = null;
-        setTimeout(open, 5000);
-      }
-    };
-  };
   const close = () => {
     source?.close();
     source = null;
   };
+  const open = () => {
+    if (source || !body.dataset.live || document.hidden) return;
+    heard = performance.now();
+    source = new EventSource(body.dataset.live);
+    source.addEventListener("alive", found);
+    source.addEventListener("patch", (event) => { found(); patch(JSON.parse(event.data)); });
+    source.addEventListener("gone", () => location.reload());
+    source.onerror = () => {
+      lost();
+      // A browser gives up after an answer that is no stream: whoever is not logged in any more logs in.
+      if (source?.readyState === EventSource.CLOSED) {
+        close();
+        fetch(body.dataset.live, { headers: { accept: "text/plain" } }).then((answer) => {
+          answer.body?.cancel();
+          if (answer.status === 401) location.reload();
+        }).catch(() => {});
+        setTimeout(open, 5000);
+      }
+    };
+  };
+  // A daemon that hangs keeps its connections open and says nothing: it speaks up every 15 s when it is well.
+  setInterval(() => {
+    if (source && performance.now() - heard > 40000) {
+      lost();
+      close();
+      open();
+    }
+  }, 5000);
   // A browser has few connections to one address: what nobody looks at needs none.
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);

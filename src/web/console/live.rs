@@ -143,7 +143,9 @@ pub(super) async fn stream(
     });
     // A proxy that gathers answers before it hands them on would keep everything back.
     let headers = [(header::HeaderName::from_static("x-accel-buffering"), "no")];
-    let alive = KeepAlive::new().interval(Duration::from_secs(15));
+    // An event and no comment: the page hears of it, and knows that it is not forgotten.
+    let alive =
+        KeepAlive::new().interval(Duration::from_secs(15)).event(Event::default().event("alive").data(""));
     (headers, Sse::new(events).keep_alive(alive)).into_response()
 }
 
@@ -173,8 +175,12 @@ impl Stream {
             }
             let made = self.made().await?;
             self.pause = (made.took * COST).clamp(APART, LONGEST);
+            let first = self.sent.is_none();
             if let Some(patch) = self.patch(&made.regions) {
                 return Event::default().event("patch").json_data(patch).ok();
+            }
+            if first {
+                return Some(Event::default().event("alive").data(""));
             }
         }
         None

@@ -6,7 +6,7 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use maud::{Markup, html};
 use secrecy::SecretString;
 
@@ -21,12 +21,14 @@ use crate::web::{Shared, auth::Refused};
 /// `GET /login`: the form; with `?key=`, logs in by a link that `uproctor console` has made.
 pub(super) async fn form(
     State(shared): State<Arc<Shared>>,
+    method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let query = Query::parse(&query.unwrap_or_default());
     let next = query.get("next").filter(|next| Place::parse_with_query(next).is_some()).unwrap_or_default();
-    if let Some(key) = query.get("key") {
+    // Whoever only looks whether the link is there does not use it up.
+    if let Some(key) = query.get("key").filter(|_| method == Method::GET) {
         return match shared.auth.log_in_by_link(key) {
             Some(token) => entered(&shared, &token, next),
             None if shared.auth.by_cookie(&headers, &shared.users()).is_some() => to(next),
@@ -47,7 +49,7 @@ pub(super) async fn submit(State(shared): State<Arc<Shared>>, submitted: Submitt
     match shared.auth.log_in(name, password, &shared.users()).await {
         Ok(token) => entered(&shared, &token, &next),
         Err(refused) => {
-            tracing::warn!(name = %name.chars().take(64).collect::<String>(), ?refused, "a login was refused");
+            tracing::warn!(name = ?name.chars().take(64).collect::<String>(), ?refused, "a login was refused");
             let (status, why) = match refused {
                 Refused::Wrong => (StatusCode::UNAUTHORIZED, "The name or the password is wrong.".to_owned()),
                 Refused::TooMany(wait) => (

@@ -23,6 +23,9 @@ pub(super) enum Place {
     Health,
 }
 
+/// The longest address, in bytes.
+const LONGEST: usize = 2048;
+
 /// What stands behind the `?` of an address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Query(HashMap<String, String>);
@@ -72,6 +75,10 @@ impl Place {
 
     /// The address of a page and what stands behind it, as a form or a link of ours gives it, without a slash before it.
     pub(super) fn parse_with_query(text: &str) -> Option<(Self, Query)> {
+        // It also stands in a header, to lead back.
+        if text.len() > LONGEST || text.chars().any(|c| c.is_control() || !c.is_ascii()) {
+            return None;
+        }
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         Some((Self::parse(path)?, Query::parse(query)))
     }

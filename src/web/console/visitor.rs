@@ -28,6 +28,14 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
         match shared.auth.by_cookie(&parts.headers, &shared.users()) {
             Some(who) => Ok(Self(who)),
+            None if parts.method == http::Method::POST => {
+                let root = way_back(parts.uri.path().trim_start_matches('/'));
+                let said = html! {
+                    p.said.bad role="alert" { strong { "Nothing was done" } ": you are not logged in any more." }
+                    p { a href={ (root) "login" } { "Log in" } ", and press the button again." }
+                };
+                Err((StatusCode::UNAUTHORIZED, page::small("Not logged in", &root, &said)).into_response())
+            }
             None => Err(to_login(&parts.uri)),
         }
     }

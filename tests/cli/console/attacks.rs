@@ -283,3 +283,43 @@ fn whoever_is_slow_is_cut_off() {
         assert!(stream.read_to_end(&mut rest).is_ok(), "it was left open");
     }
 }
+
+#[test]
+fn whoever_reads_nothing_is_cut_off_too() {
+    let lab = lab(1, "1h");
+    let _daemon = lab.daemon();
+    let address = address(&lab);
+    let cookie = owner(&lab, &address);
+    let request = format!("GET /assets/console.css HTTP/1.1\r\nhost: {address}\r\n\r\n").repeat(2000);
+    let greedy: Vec<TcpStream> = (0..260)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let _ = stream.write(request.as_bytes());
+            stream
+        })
+        .collect();
+    let begin = Instant::now();
+    assert_eq!(get(&address, "/plans", &cookie).status, 200, "after {:?}", begin.elapsed());
+    drop(greedy);
+}
+
+#[test]
+fn a_new_password_and_a_new_name_end_what_the_old_one_began() {
+    let lab = lab(1, "1h");
+    add_user(&lab, "ada", "admin", "a few plain words");
+    let _daemon = lab.daemon();
+    let address = address(&lab);
+    let old = log_in(&address, "ada", "a few plain words").cookie();
+    assert_eq!(get(&address, "/plans", &old).status, 200);
+    add_user(&lab, "ada", "admin", "other plain words");
+    until("the old login is over", || get(&address, "/plans", &old).status == 303);
+    // A button that is pressed then says so, and does nothing.
+    let seen = post(&address, "/do/pause", &old, OURS, "what=everything&back=");
+    assert!(seen.status == 401 && seen.body.contains("Nothing was done"), "{seen:?}");
+    let new = log_in(&address, "ada", "other plain words").cookie();
+    assert!(!get(&address, "/", &new).body.contains("Everything is paused"));
+    // A planted cookie of the same name shuts nobody out.
+    let name = new.split('=').next().unwrap();
+    assert_eq!(get(&address, "/plans", &format!("{name}=planted; {new}")).status, 200);
+}

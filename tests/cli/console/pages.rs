@@ -30,6 +30,8 @@ fn a_plan_is_approved(screen: Screen, below_a_path: bool) {
         let wide = "return document.documentElement.scrollWidth - window.innerWidth";
         assert!(browser.run(wide).as_i64().unwrap() <= 0, "nothing sticks out");
     }
+    // What has just come is not taken for meant.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
     browser.press("Approve");
     browser.sees("is approved");
     until("the step is made", || lab.pages().contains(&2));
@@ -112,6 +114,52 @@ fn a_viewer_sees_and_decides_nothing() {
     browser.sees("Log in");
     browser.go(&format!("http://{}/plans", address(&lab)));
     browser.sees("Log in");
+}
+
+#[test]
+fn a_new_plan_comes_under_nobodys_finger() {
+    let Some(browser) = Browser::open(DESK) else { return };
+    let lab = lab(1, "1h");
+    let _daemon = lab.daemon();
+    let plan = || lab.json(&["trigger", "step-on", "--player", "s/p1", "--json"])["run"].as_i64().unwrap();
+    lab.project.write(
+        "scripts/step_on.rhai",
+        "fn run(event) { players::message(event.player.session, event.player.name, `${event.id}`); }",
+    );
+    lab.configure(&super::APPROVED.replace("SECONDS", "1h").replace("players.advance", "players.message"));
+    until("the change is taken up", || {
+        lab.json(&["trigger", "step-on", "--player", "s/p1", "--json"])["effects"][0]["action"]
+            == "players.message"
+    });
+    for plan in lab.json(&["plans", "--json"]).as_array().unwrap() {
+        assert_eq!(lab.run(&["reject", &plan["run"].to_string()]).0, 0);
+    }
+    let first = plan();
+    browser.go(&format!("{}&next=plans", link(&lab)));
+    browser.sees(&format!("Plan {first}"));
+    browser.run("document.querySelector('main form[action$=approve] button').focus()");
+    browser.run("window.same = true");
+    let second = plan();
+    browser.sees(&format!("Plan {second}"));
+    let focused = "return document.activeElement.closest('form').querySelector('[name=run]').value";
+    assert_eq!(browser.run(focused), first.to_string(), "the focus stays where it was");
+    let order =
+        browser.run("return [...document.querySelectorAll('main h2 a:first-child')].map(a => a.textContent)");
+    assert_eq!(
+        order,
+        serde_json::json!([format!("Plan {first}"), format!("Plan {second}")]),
+        "new ones come below"
+    );
+    assert_eq!(browser.run("return window.same"), true, "without a reload");
+    // While a reason is typed, what is decided elsewhere is said and cannot be approved.
+    browser.fill("reason", "no");
+    assert_eq!(lab.run(&["reject", &first.to_string()]).0, 0);
+    browser.until("it is marked", || {
+        browser.run("return document.querySelector('.region.changed') !== null") == true
+    });
+    browser.run("document.querySelector('[name=reason]').value = ''; document.activeElement.blur()");
+    let _ = plan();
+    browser.until("it is gone", || !browser.text().contains(&format!("Plan {first} ")));
 }
 
 #[test]

@@ -88,3 +88,30 @@ fn at_a_higher_level_the_lines_still_say_of_which_run_they_are() {
     assert_eq!((&line["message"], &line["event"]), (&json!("careful"), &event["event"]));
     assert!(daemon.stop().success());
 }
+
+#[test]
+fn lines_about_a_dry_run_say_so() {
+    let script = "fn run(event) { files::append(\"a.csv\", \"1\\n\"); log::info(\"the file is written\"); }";
+    let project = Project::with_script(script);
+    let config = std::fs::read_to_string(project.path().join("config.toml")).unwrap();
+    let live = config.replace("on = { every = \"1h\" }", "on = []\nallow = [\"files.write\"]");
+    project.write("config.toml", &live.replace("mode = \"live\"", "mode = \"dry-run\""));
+    let daemon = Daemon::start(&project, &[], &[]);
+    let (_, run) = project.trigger();
+    until("its end is logged", || daemon.said("run done") == 1);
+    for said in ["[dry-run] run starts", "[dry-run] the file is written", "[dry-run] run done"] {
+        assert_eq!(daemon.said(said), 1, "{said}: {}", daemon.log());
+    }
+    let shown = crate::project::text(&project.run(&["show", &run["run"].to_string()]));
+    assert!(shown.contains("a dry run") && shown.contains("would write 2 bytes"), "{shown}");
+    assert!(daemon.stop().success());
+
+    project.write("config.toml", &live);
+    let daemon = Daemon::start(&project, &[], &[]);
+    let (_, run) = project.trigger();
+    until("the second end is logged", || daemon.said("run done") == 2);
+    assert_eq!(daemon.said("[dry-run]"), 3, "{}", daemon.log());
+    let shown = crate::project::text(&project.run(&["show", &run["run"].to_string()]));
+    assert!(!shown.contains("a dry run") && !shown.contains("would"), "{shown}");
+    assert!(daemon.stop().success());
+}

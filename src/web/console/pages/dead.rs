@@ -5,15 +5,31 @@ use maud::{Markup, html};
 use super::super::{page::Page, place::Query, scene::Scene, words};
 use crate::store::{DeadLetter, StoreError};
 
+/// How many are shown at once.
+const SHOWN: usize = 100;
+
 pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
     let all = query.has("all");
     let letters = scene.history.dead_letters(all)?;
-    let content = html! {
-        @if letters.is_empty() { div.empty { p { @if all { "There are none." } @else { "No run needs a person." } } } }
-        @for letter in letters.iter().take(100) { (card(scene, letter)) }
+    // What waits stays where it is: the oldest first, so that nothing new comes under anybody's finger.
+    let mut letters = letters;
+    if !all {
+        letters.reverse();
+    }
+    let mut page = Page::new("Dead letters");
+    if letters.is_empty() {
+        let none =
+            html! { div.empty { p { @if all { "There are none." } @else { "No run needs a person." } } } };
+        page = page.region("none", none);
+    }
+    for letter in letters.iter().take(SHOWN) {
+        page = page.region(format!("letter-{}", letter.run), card(scene, letter));
+    }
+    let more = html! {
+        @if letters.len() > SHOWN { p { "and " (letters.len() - SHOWN) " more" } }
         p { @if all { a href=(scene.link("dead")) { "Only open ones" } } @else { a href=(scene.link("dead?all=1")) { "Also closed ones" } } }
     };
-    Ok(Page::new("Dead letters").region("letters", content))
+    Ok(page.region("more", more))
 }
 
 /// A dead letter and what can be done about it.

@@ -11,15 +11,30 @@ use crate::{
     watch::SeenSession,
 };
 
+/// How many are shown at once.
+const SHOWN: usize = 100;
+
 pub(super) fn all(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
     let all = query.has("all");
     let plans = scene.history.plans(all)?;
-    let content = html! {
-        @if plans.is_empty() { div.empty { p { @if all { "There are no plans." } @else { "No plan waits." } } } }
-        @for plan in plans.iter().take(100) { (card(scene, plan)) }
+    // What waits stays where it is: the oldest first, so that nothing new comes under anybody's finger.
+    let mut plans = plans;
+    if !all {
+        plans.reverse();
+    }
+    let mut page = Page::new("Plans");
+    if plans.is_empty() {
+        let none = html! { div.empty { p { @if all { "There are no plans." } @else { "No plan waits." } } } };
+        page = page.region("none", none);
+    }
+    for plan in plans.iter().take(SHOWN) {
+        page = page.region(format!("plan-{}", plan.run), card(scene, plan));
+    }
+    let more = html! {
+        @if plans.len() > SHOWN { p { "and " (plans.len() - SHOWN) " more" } }
         p { @if all { a href=(scene.link("plans")) { "Only those that wait" } } @else { a href=(scene.link("plans?all=1")) { "Also those that are decided" } } }
     };
-    Ok(Page::new("Plans").region("plans", content))
+    Ok(page.region("more", more))
 }
 
 pub(super) fn one(scene: &Scene, run: RunId) -> Result<Option<Page>, StoreError> {

@@ -1,6 +1,7 @@
 //! Whole configurations: what is read, and everything that is said about what cannot be.
 
 mod heartbeat;
+mod notify;
 mod pace;
 
 use secrecy::ExposeSecret;

@@ -157,6 +157,7 @@ impl RunContext {
             raise_api(&error)
         })?;
         self.actor.saw(call, &answer);
+        self.tools.watch.note_labels(&answer);
         Ok(answer)
     }
 

@@ -12,6 +12,7 @@
 
 mod classify;
 mod decide;
+mod labels;
 mod look;
 mod memory;
 mod player;
@@ -38,13 +39,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::{
-    api::{ApiError, Client, Endpoint, ErrorKind},
+    api::{Answer, ApiError, Client, Endpoint, ErrorKind},
     config::WatchSection,
     domain::{Event, PlayerCondition, SessionName},
     environment::{Environment, Priority, Scope},
     store::{Store, StoreError},
 };
 use decide::New;
+use labels::Labels;
 use memory::{Common, Remembered};
 use rule::Fired;
 pub use rule::Rule;
@@ -64,6 +66,8 @@ pub struct Watch {
     client: Arc<Client>,
     store: Store,
     known: Mutex<Known>,
+    /// The labels that scripts have read.
+    labels: Labels,
     /// How often it was looked.
     looks: AtomicU64,
 }
@@ -160,7 +164,14 @@ impl Watch {
             forgotten: Vec::new(),
             under_way: BTreeSet::new(),
         };
-        Ok(Self { env, client, store, known: Mutex::new(known), looks: AtomicU64::new(0) })
+        Ok(Self {
+            env,
+            client,
+            store,
+            known: Mutex::new(known),
+            labels: Labels::default(),
+            looks: AtomicU64::new(0),
+        })
     }
 
     /// From now on these rules hold.
@@ -225,7 +236,12 @@ impl Watch {
         let known = self.lock();
         let players = known.sessions.values().flat_map(|session| session.players.iter());
         let labels = players.filter(|(name, player)| ***name != player.label);
-        labels.map(|(_, player)| player.label.clone()).collect()
+        labels.map(|(_, player)| player.label.clone()).chain(self.labels.all()).collect()
+    }
+
+    /// Takes up the labels in what a script has read.
+    pub fn note_labels(&self, answer: &Answer) {
+        self.labels.note(answer);
     }
 
     /// Whether what was observed of a player is still so, on the same visit to the same page; if not, why. `told` is the player as

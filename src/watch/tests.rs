@@ -1,5 +1,6 @@
 //! A session put together from answers as real servers give them, and what its players are taken for.
 
+mod news;
 mod people;
 mod server;
 mod world;

@@ -72,6 +72,13 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
     let Pause { held, reason, until } = asked;
     let who = who.clone();
     let committed = shared.state.committed.clone();
+    // What somebody has paused without end, or for longer, nobody ends sooner by pausing it too: only by resuming it.
+    let (history, now) = (Arc::clone(&shared.state.history), shared.state.tools.env.now());
+    let holds = tokio::task::spawn_blocking(move || history.holds(now)).await.ok().and_then(Result::ok);
+    let until = match holds.unwrap_or_default().into_iter().find(|hold| hold.held == held) {
+        Some(before) => until.zip(before.until).map(|(until, before)| until.max(before)),
+        None => until,
+    };
     let hold = Hold { held, since: shared.state.tools.env.now(), until, reason };
     let pending = shared.state.tools.store.hold(hold.clone());
     let answer = json!({ "hold": api::hold(&hold) });

@@ -191,3 +191,22 @@ fn a_script_that_names_a_channel_that_is_not_there_is_found_by_check_with_its_pl
         project.command().arg("check").env("LAB_CHAT", "https://hooks.example.org/x").output().unwrap();
     assert!(text(&output).contains("did you mean \"notify.send\"?"), "{}", text(&output));
 }
+
+#[test]
+fn a_run_that_goes_on_in_the_place_of_another_does_not_tell_again() {
+    let chat = Chat::open();
+    let script = "fn run(event) { log::info(notify::send(\"lab\", \"one\")); if kv::add(\"n\", 1) == 1 { fail(\"no room\"); } }";
+    let project = lab(script, "\"notify.send\"", "");
+    let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
+    project.write("config.toml", &config.replace("every = \"2s\"", "daemon = \"started\""));
+    let url = chat.url();
+    let daemon = Daemon::start(&project, &[], &[("LAB_CHAT", &url)]);
+    until("it has failed", || daemon.runs().iter().any(|run| run["outcome"] == "failed"));
+    until("it is told", || !chat.messages().is_empty());
+    let (code, resumed) = said(&project, &chat, &["dead", "resume", "1"]);
+    assert!(code == 0 && resumed.contains("made_before"), "{resumed}");
+    let (_, all) = said(&project, &chat, &["notify", "--all"]);
+    assert_eq!(all.matches("notice ").count(), 1, "{all}");
+    assert!(daemon.stop().success());
+    assert_eq!(chat.texts(), ["one"]);
+}

@@ -241,11 +241,15 @@ fn who_a_player_is_elsewhere_is_masked_and_secrets_are_in_no_message() {
     for kind in kinds() {
         for (more, masked) in [("", true), ("mask = false\n", false)] {
             let mut lab = lab(&kind, &kind.secrets, more);
-            lab.say("lab", "Gone", &format!("p1 is {id}; token-of-the-server"));
+            lab.reads(&[("p1", "ada-lovelace"), ("p2", "p2")]);
+            lab.say("lab", "Gone", &format!("p1 is {id}, known as ada-lovelace; token-of-the-server"));
             lab.look();
             let last = kind.service.requests().pop().unwrap();
             let body = last.body.to_string();
-            assert_eq!(body.contains(id), !masked, "{}: {body}", kind.name);
+            let plain = body.replace('\\', "");
+            assert_eq!(plain.contains(id), !masked, "{}: {body}", kind.name);
+            assert_eq!(plain.contains("ada-lovelace"), !masked, "{}: {body}", kind.name);
+            assert!(plain.contains("p1 is "), "{}: {body}", kind.name);
             assert!(!body.contains("token-of-the-server"), "{}: {body}", kind.name);
         }
     }

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::Client,
+    api::{Answer, Client},
     config::{self, Config},
     domain::{
         AutomationName, ChannelName, Detail, Effect, EffectState, EventKind, Mode, NewNotice, RunId,
@@ -27,6 +27,7 @@ use crate::{
     notify::{Current, Notifier, Setup},
     script::Tools,
     store::{Change, ChannelState, NewEvent, NoticeRow, RunStart, Store, Told},
+    watch::Watch,
 };
 
 /// The time that tests begin at: 2026-03-02 17:00 UTC.
@@ -64,6 +65,7 @@ pub(super) struct Lab {
     pub(super) clock: Arc<Clock>,
     pub(super) store: Store,
     notifier: Notifier,
+    watch: Arc<Watch>,
     config: Config,
     runs: i64,
     told: u32,
@@ -89,18 +91,18 @@ impl Lab {
         let live = Live::new(runtime.handle().clone());
         let clock = Arc::new(Clock { live, now: AtomicI64::new(START), _runtime: runtime });
         let folder = TempDir::new().unwrap();
-        let (store, notifier) = open(&folder, &clock, &config);
-        Self { folder, clock, store, notifier, config, runs: 0, told: 0 }
+        let (store, watch, notifier) = open(&folder, &clock, &config);
+        Self { folder, clock, store, notifier, watch, config, runs: 0, told: 0 }
     }
 
     /// The daemon is killed and starts again.
     pub(super) fn restart(self) -> Self {
-        let Self { folder, clock, store, notifier, config, runs, told } = self;
-        drop(notifier);
+        let Self { folder, clock, store, notifier, watch, config, runs, told } = self;
+        drop((notifier, watch));
         store.close();
         drop(store);
-        let (store, notifier) = open(&folder, &clock, &config);
-        Self { folder, clock, store, notifier, config, runs, told }
+        let (store, watch, notifier) = open(&folder, &clock, &config);
+        Self { folder, clock, store, notifier, watch, config, runs, told }
     }
 
     /// Lets time pass, and the notifier look at what is due at its end.
@@ -119,6 +121,13 @@ impl Lab {
     pub(super) fn look(&mut self) {
         let scope = Scope { deadline: Timestamp::MAX, cancel: CancellationToken::new() };
         self.notifier.round(&scope).unwrap();
+    }
+
+    /// A script reads players, with these labels.
+    pub(super) fn reads(&self, labels: &[(&str, &str)]) {
+        for (name, label) in labels {
+            self.watch.note_labels(&Answer::Json(json!({ "name": name, "label": label })));
+        }
     }
 
     /// A script tells something.
@@ -189,11 +198,12 @@ impl Lab {
     }
 }
 
-fn open(folder: &TempDir, clock: &Arc<Clock>, config: &Config) -> (Store, Notifier) {
+fn open(folder: &TempDir, clock: &Arc<Clock>, config: &Config) -> (Store, Arc<Watch>, Notifier) {
     let store = Store::open(&folder.path().join("store.db")).unwrap();
     let env: Arc<dyn Environment> = Arc::<Clock>::clone(clock);
     let token = SecretString::from("token".to_owned());
     let client = Arc::new(Client::new(Arc::clone(&env), ServerUrl::default(), token));
     let tools = Arc::new(Tools::new(env, client, store.clone(), config).unwrap());
-    (store, Notifier::new(tools, Current::new(Setup::of(config))))
+    let watch = Arc::clone(&tools.watch);
+    (store, watch, Notifier::new(tools, Current::new(Setup::of(config))))
 }

@@ -43,7 +43,7 @@ impl Lab {
     }
 
     /// Another daemon on the same store.
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.watch.store.close();
         // Its lock is let go with it.
         let elsewhere = tempfile::tempdir().unwrap();

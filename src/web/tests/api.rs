@@ -112,3 +112,34 @@ async fn ready_says_what_is_wrong() {
     let (status, answer) = world.send(ready()).await;
     assert_eq!((status, &answer["not_ready"]), (503, &json!(["uproctor is stopping"])));
 }
+
+#[tokio::test]
+async fn the_red_button_is_not_refused_however_much_waits_and_nobody_ends_a_pause_by_another() {
+    let mut world = World::with_room(1);
+    assert_eq!(world.send(with("Bearer ours", TRIGGER, "")).await.0, 202);
+    assert_eq!(world.send(with("Bearer ours", TRIGGER, "")).await.0, 429, "nothing more fits");
+    let router = world.router.clone();
+    let pause = |body: &'static str| {
+        let request = with("Bearer ours", "/api/v1/pause", body);
+        let router = router.clone();
+        async move { router.oneshot(request).await.unwrap().status().as_u16() }
+    };
+    let (store, now) = (world.store.clone(), world.clock.now());
+    let held = move || store.history().holds(now).unwrap();
+    let committed = async {
+        // It is committed before the engine can hear of it.
+        for _ in 0..1000 {
+            if !held().is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(held().len(), 1);
+        while world.committed.try_recv().is_ok() {}
+    };
+    let (status, ()) = tokio::join!(pause(r#"{"held": "everything", "reason": "smoke"}"#), committed);
+    assert_eq!(status, 200);
+    while world.committed.try_recv().is_ok() {}
+    assert_eq!(pause(r#"{"held": "everything", "reason": "a minute", "for": "1m"}"#).await, 200);
+    assert_eq!(held()[0].until, None, "it still lasts until somebody resumes");
+}

@@ -158,10 +158,18 @@ impl Browser {
     /// Presses the first button with these words.
     pub(super) fn press(&self, words: &str) {
         let button = format!("//button[contains(normalize-space(.), '{words}')]");
-        self.runtime.block_on(async {
-            let button = self.client().wait().for_element(Locator::XPath(&button)).await.unwrap();
-            button.click().await.unwrap();
-        });
+        // The page may be brought up to date between finding it and pressing it.
+        for attempt in 0..10 {
+            let pressed = self.runtime.block_on(async {
+                let button = self.client().wait().for_element(Locator::XPath(&button)).await?;
+                button.click().await
+            });
+            match pressed {
+                Ok(()) => return,
+                Err(error) if attempt == 9 => panic!("{words}: {error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(200)),
+            }
+        }
     }
 
     /// Whether a button with these words can be seen.

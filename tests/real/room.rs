@@ -29,7 +29,7 @@ name = "empty-seats"
 on = []
 script = "empty_seats.rhai"
 params = { room = "lab" }
-allow = ["http.post"]
+allow = ["notify.send"]
 
 [[automation]]
 name = "bonus-file"

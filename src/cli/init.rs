@@ -77,7 +77,7 @@ fn pages(folder: &Path) -> Result<(), String> {
 }
 
 /// What does not belong into a repository: the store, who may log in, and what scripts have written.
-const IGNORED: &str = "uproctor.db*\nusers.toml*\nexports/\n";
+const IGNORED: &str = "*.db*\nusers.toml*\nexports/\n";
 
 fn starter(folder: &Path) -> Result<(), String> {
     let mut files = vec![(PathBuf::from("config.toml"), CONFIG.to_owned())];

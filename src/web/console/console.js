@@ -71,7 +71,7 @@
   setInterval(() => waiting.forEach(([version, html], id) => replace(id, version, html)), 2000);
 
   // Parts of the page that come and go, such as plans, come behind those that are there, and leave nothing moved but what was below.
-  let moved = 0;
+  let moved = -Infinity;
   let anew = false;
   const typing = () => [...document.querySelectorAll(".region")].some(inUse);
   const place = (ids, changed) => {

@@ -46,7 +46,8 @@ pub fn deliver(
 /// A message to try a channel with.
 pub fn sample(channel: &ChannelName, at: Timestamp) -> Message {
     Message {
-        id: 0,
+        // Each try is a message of its own; the numbers of notices are much smaller.
+        id: at.as_millisecond(),
         title: "Uproctor".to_owned(),
         text: format!("This is a test of the channel \"{channel}\": it works."),
         link: None,

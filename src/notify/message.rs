@@ -3,13 +3,16 @@
 use super::{Setup, mask::Mask, text::shorten};
 use crate::{
     config::Channel,
-    domain::{ChannelName, Notice, NoticeKind},
+    domain::{ChannelName, NewNotice, Notice, NoticeKind},
 };
 
 /// How many lines a message that stands for several notices has.
 const LINES: usize = 15;
 /// The longest line of such a message.
 const LONGEST_LINE: usize = 300;
+
+/// The longest line of one about a plan, whose players are to be seen.
+const LONGEST_PLAN: usize = 800;
 
 /// What a service is given. Nothing in it is to be obeyed: every text is shown as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,45 +59,39 @@ impl Message {
         if others.is_empty() {
             message.title.clone_from(&first.notice.title);
             message.text.clone_from(&first.notice.text);
-            message.add_way_on(first, setup);
-        } else {
-            message.title = format!("{} notices", notices.len());
-            message.text = lines(notices);
-            if notices.iter().any(|one| one.notice.kind.is_some()) {
-                message.link = setup.console.page("").map(|url| ("Open the console".to_owned(), url));
+            match way_on(first, setup) {
+                Some(Way::Page(label, url)) => message.link = Some((label.to_owned(), url)),
+                Some(Way::Command(label, command)) => {
+                    message.text = format!("{}\n{label}: {command}", message.text).trim_start().to_owned();
+                }
+                None => {}
             }
+        } else {
+            // What somebody has to decide is not hidden behind a number.
+            let plans: Vec<&Notice> = notices.iter().filter(|one| is_plan(one)).collect();
+            let urgent = || notices.iter().find(|one| one.notice.urgent);
+            let head = plans.first().copied().or_else(urgent).unwrap_or(first);
+            message.title = match head.notice.title.as_str() {
+                "" => format!("{} notices", notices.len()),
+                title => format!("{title}, and {} more", others.len()),
+            };
+            message.kind = head.notice.kind.map_or("script", NoticeKind::as_str);
+            message.text = lines(notices, setup);
+            message.link = match plans.as_slice() {
+                [one] => way_on(one, setup).and_then(|way| match way {
+                    Way::Page(label, url) => Some((label.to_owned(), url)),
+                    Way::Command(..) => None,
+                }),
+                _ if notices.iter().any(|one| one.notice.kind.is_some()) => {
+                    setup.console.page("").map(|url| ("Open the console".to_owned(), url))
+                }
+                _ => None,
+            };
         }
         let hidden = |text: &str| setup.without_secrets(&mask.apply(text, channel.mask));
         message.title = hidden(&message.title);
         message.text = hidden(&message.text);
         Some(message)
-    }
-
-    /// Where a person goes on: a page of the console, or else a command.
-    fn add_way_on(&mut self, one: &Notice, setup: &Setup) {
-        let notice = &one.notice;
-        let Some(kind) = notice.kind else { return };
-        let (label, page, command) = match (kind, notice.run, &notice.automation) {
-            (NoticeKind::Plan, Some(run), _) => {
-                ("Look and approve", format!("plans/{run}"), format!("uproctor approve {run}"))
-            }
-            (NoticeKind::Failed, Some(run), _) => {
-                ("Look at the run", format!("runs/{run}"), format!("uproctor show {run}"))
-            }
-            (NoticeKind::Dead, ..) => ("Decide", "dead".to_owned(), "uproctor dead".to_owned()),
-            (NoticeKind::Held, _, Some(name)) => {
-                ("Open the console", String::new(), format!("uproctor resume {name}"))
-            }
-            (NoticeKind::Held, ..) => ("Open the console", String::new(), "uproctor resume".to_owned()),
-            _ => return,
-        };
-        match setup.console.page(&page) {
-            Some(url) => self.link = Some((label.to_owned(), url)),
-            None => {
-                let text = format!("{}\n{label}: {command}", self.text);
-                self.text = text.trim_start().to_owned();
-            }
-        }
     }
 
     /// The title, the text and the link below one another, for services that know no more than text.
@@ -107,8 +104,44 @@ impl Message {
     }
 }
 
-/// A line for each kind about each automation, and for each notice of a script.
-fn lines(notices: &[Notice]) -> String {
+/// Where a person goes on, and what it is called.
+enum Way {
+    /// A page of the console.
+    Page(&'static str, String),
+    /// A command to type, where nobody has said where the console is.
+    Command(&'static str, String),
+}
+
+fn way_on(one: &Notice, setup: &Setup) -> Option<Way> {
+    let notice = &one.notice;
+    let (page, path, what, command) = match (notice.kind?, notice.run, &notice.automation) {
+        (NoticeKind::Plan, Some(run), _) => {
+            ("Look and approve", format!("plans/{run}"), "To approve", format!("uproctor approve {run}"))
+        }
+        (NoticeKind::Failed, Some(run), _) => {
+            ("Look at the run", format!("runs/{run}"), "To look at the run", format!("uproctor show {run}"))
+        }
+        (NoticeKind::Dead, ..) => ("Decide", "dead".to_owned(), "To decide", "uproctor dead".to_owned()),
+        (NoticeKind::Held, _, Some(name)) => {
+            ("Open the console", String::new(), "To let it go on", format!("uproctor resume {name}"))
+        }
+        (NoticeKind::Held, ..) => {
+            ("Open the console", String::new(), "To let everything go on", "uproctor resume".to_owned())
+        }
+        _ => return None,
+    };
+    Some(match setup.console.page(&path) {
+        Some(url) => Way::Page(page, url),
+        None => Way::Command(what, command),
+    })
+}
+
+fn is_plan(one: &Notice) -> bool {
+    one.notice.kind == Some(NoticeKind::Plan)
+}
+
+/// A line for each kind about each automation, and for each plan and each notice of a script.
+fn lines(notices: &[Notice], setup: &Setup) -> String {
     let mut groups: Vec<(&Notice, usize)> = Vec::new();
     for one in notices {
         let same = |known: &&mut (&Notice, usize)| {
@@ -116,16 +149,20 @@ fn lines(notices: &[Notice]) -> String {
             known.kind.is_some() && (known.kind, &known.automation) == (new.kind, &new.automation)
         };
         match groups.iter_mut().find(same) {
-            // The newest speaks for all.
-            Some((last, count)) => (*last, *count) = (one, *count + 1),
-            None => groups.push((one, 1)),
+            // The newest speaks for all; but each plan is decided by itself.
+            Some((last, count)) if !is_plan(one) => (*last, *count) = (one, *count + 1),
+            _ => groups.push((one, 1)),
         }
     }
     let all = groups.len();
     let mut lines: Vec<String> = groups
         .into_iter()
         .take(LINES)
-        .map(|(Notice { notice, .. }, count)| {
+        .map(|(one, count)| {
+            let notice = &one.notice;
+            if is_plan(one) {
+                return plan(one, setup);
+            }
             let first = notice.text.lines().next().unwrap_or_default();
             let who = notice.automation.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
             let title = match notice.kind {
@@ -146,4 +183,15 @@ fn lines(notices: &[Notice]) -> String {
         lines.push(format!("and {} more: `uproctor notify --all` lists them", all - LINES));
     }
     lines.join("\n")
+}
+
+/// A plan among other notices: whole, and how to go on.
+fn plan(one: &Notice, setup: &Setup) -> String {
+    let NewNotice { title, text, .. } = &one.notice;
+    let wants = text.replace("\n- ", "; ").replace('\n', " ");
+    let said = shorten(&format!("{title}: {wants}"), LONGEST_PLAN);
+    match way_on(one, setup) {
+        Some(Way::Page(label, to) | Way::Command(label, to)) => format!("- {said}\n  {label}: {to}"),
+        None => format!("- {said}"),
+    }
 }

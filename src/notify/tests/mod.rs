@@ -4,4 +4,5 @@ mod mail;
 mod rules;
 mod services;
 mod shapes;
+mod together;
 mod world;

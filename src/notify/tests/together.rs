@@ -1,0 +1,82 @@
+//! Several notices in one message.
+
+use jiff::Timestamp;
+
+use super::world::config;
+use crate::{
+    domain::{AutomationName, ChannelName, NewNotice, Notice, NoticeKind, RunId},
+    notify::{Message, Setup, mask::Mask},
+};
+
+/// What is said together of a plan, a failure and a pause; without the console's address where `url` is false.
+fn message(url: bool, plans: i64) -> Message {
+    let mut config = config(
+        "[channel.lab]\nkind = \"slack\"\nurl_env = \"HOOK\"\n",
+        &[("HOOK", "https://chat.example.org/x")],
+    );
+    if !url {
+        config.console.url = None;
+    }
+    let notice = |kind: NoticeKind, run: i64, title: &str, text: &str| NewNotice {
+        channel: ChannelName::new("lab").unwrap(),
+        kind: Some(kind),
+        automation: Some(AutomationName::new("it").unwrap()),
+        run: Some(RunId(run)),
+        key: None,
+        title: title.to_owned(),
+        text: text.to_owned(),
+        urgent: kind != NoticeKind::Failed,
+        at: Timestamp::UNIX_EPOCH,
+        due: Timestamp::UNIX_EPOCH,
+    };
+    let mut all = vec![
+        notice(NoticeKind::Failed, 1, "it: run 1 failed", "no room"),
+        notice(NoticeKind::Held, 1, "it is paused", "five in a row"),
+    ];
+    for run in 7..7 + plans {
+        let text = format!(
+            "Plan {run}, until 18:48: the mode is approve\n- players.advance s p{run} from app/One\n- players.advance s p9 from app/Two"
+        );
+        all.push(notice(NoticeKind::Plan, run, "it waits for approval", &text));
+    }
+    let all: Vec<Notice> = (1..).zip(all).map(|(id, notice)| Notice { id, notice }).collect();
+    let (name, channel) = config.channels.iter().next().unwrap();
+    Message::of(name, channel, &all, &Setup::of(&config), &Mask::default()).unwrap()
+}
+
+#[test]
+fn a_plan_among_others_keeps_its_players_and_the_way_to_approve_it() {
+    let with = message(true, 1);
+    assert_eq!((with.title.as_str(), with.kind), ("it waits for approval, and 2 more", "plan"));
+    let link = Some(("Look and approve".to_owned(), "https://lab.example.org/uproctor/plans/7".to_owned()));
+    assert_eq!(with.link, link);
+    assert!(
+        with.text.contains("players.advance s p7 from app/One; players.advance s p9 from app/Two"),
+        "{}",
+        with.text
+    );
+    let without = message(false, 1);
+    assert!(
+        without.text.contains("To approve: uproctor approve 7") && without.link.is_none(),
+        "{}",
+        without.text
+    );
+}
+
+#[test]
+fn each_of_several_plans_can_be_approved() {
+    let text = message(true, 2).text;
+    for run in [7, 8] {
+        assert!(
+            text.contains(&format!("Look and approve: https://lab.example.org/uproctor/plans/{run}")),
+            "{text}"
+        );
+        assert!(text.contains(&format!("s p{run} from")), "{text}");
+    }
+    assert_eq!(message(true, 2).link.unwrap().1, "https://lab.example.org/uproctor/");
+}
+
+#[test]
+fn without_a_plan_what_is_urgent_stands_first() {
+    assert_eq!(message(true, 0).title, "it is paused, and 1 more");
+}

@@ -1,7 +1,6 @@
 //! `[console]`: the pages for people.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     ops::Range,
     path::{Path, PathBuf},
@@ -121,6 +120,3 @@ fn address(text: &str) -> Result<Url, String> {
     url.set_path(&path);
     Ok(url)
 }
-
-/// Everybody by name: shared by users and tokens.
-pub(super) type ByName<T> = BTreeMap<String, T>;

@@ -12,12 +12,9 @@
 //!
 //! A password is kept as an Argon2id hash, a token, which nobody can guess, as a SHA-256.
 
-use std::{fmt, fmt::Write as _, io, path::Path};
+use std::{collections::BTreeMap, fmt, fmt::Write as _, io, path::Path};
 
-use super::{
-    console::ByName,
-    reader::{Section, Source},
-};
+use super::reader::{Section, Source};
 use crate::domain::{Problem, Role};
 
 /// The longest name of a user or a token, in characters.
@@ -27,9 +24,9 @@ const LONGEST: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Users {
     /// People, by name.
-    pub people: ByName<Person>,
+    pub people: BTreeMap<String, Person>,
     /// Programs, by name.
-    pub tokens: ByName<Token>,
+    pub tokens: BTreeMap<String, Token>,
 }
 
 /// Somebody who may log in.

@@ -245,17 +245,10 @@ impl History {
         self.read(|connection| {
             connection
                 .prepare_cached(&format!(
-                    "SELECT {EFFECT}, run.id, run.automation, run.mode FROM effect JOIN run ON run.id = effect.run
+                    "SELECT {WRITE} FROM effect JOIN run ON run.id = effect.run
                      WHERE claimed >= ?1 ORDER BY claimed, effect.run, ordinal, row"
                 ))?
-                .query_map([since], |row| {
-                    Ok(WriteRow {
-                        effect: effect_row(row)?,
-                        run: row.get(10)?,
-                        automation: row.get(11)?,
-                        mode: row.get(12)?,
-                    })
-                })?
+                .query_map([since], write_row)?
                 .collect()
         })
     }
@@ -309,7 +302,7 @@ fn trace(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<Value>> {
         .collect()
 }
 
-pub(super) const EFFECT: &str =
+const EFFECT: &str =
     "ordinal, action, target, player, arguments, precondition, state, note, claimed, settled";
 
 fn effects(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EffectRow>> {
@@ -319,7 +312,7 @@ fn effects(connection: &Connection, run: RunId) -> rusqlite::Result<Vec<EffectRo
         .collect()
 }
 
-pub(super) fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
+fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
     Ok(EffectRow {
         ordinal: row.get(0)?,
         action: row.get(1)?,
@@ -332,4 +325,12 @@ pub(super) fn effect_row(row: &Row<'_>) -> rusqlite::Result<EffectRow> {
         claimed: row.get(8)?,
         settled: row.get(9)?,
     })
+}
+
+/// A write and its run, of a join of the two; the effect's columns stand first.
+pub(super) const WRITE: &str = "ordinal, action, target, player, arguments, precondition, state, note, claimed, settled, \
+                                run.id, run.automation, run.mode";
+
+pub(super) fn write_row(row: &Row<'_>) -> rusqlite::Result<WriteRow> {
+    Ok(WriteRow { effect: effect_row(row)?, run: row.get(10)?, automation: row.get(11)?, mode: row.get(12)? })
 }

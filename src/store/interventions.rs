@@ -45,6 +45,15 @@ impl History {
                 .collect()
         })
     }
+
+    /// The number of the newest entry; 0 where there is none.
+    pub fn last_intervention(&self) -> Result<i64, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT coalesce(max(seq), 0) FROM intervention")?
+                .query_row([], |row| row.get(0))
+        })
+    }
 }
 
 /// Checks one more entry against the hash before it, which is empty before the first.

@@ -80,24 +80,14 @@ impl History {
         }
     }
 
-    /// The newest entries that fit, newest first, before an entry if one is given.
-    pub fn last_interventions(
-        &self,
-        filter: &Filter,
-        before: Option<i64>,
-        most: usize,
-    ) -> Result<Vec<Intervention>, StoreError> {
-        Ok(self.page_of_interventions(filter, before, most)?.0)
-    }
-
-    /// The same, and before which entry there may be more.
+    /// The newest entries that fit, newest first, before an entry if one is given; and before which entry there may be more.
     pub fn page_of_interventions(
         &self,
         filter: &Filter,
         before: Option<i64>,
         most: usize,
     ) -> Result<(Vec<Intervention>, Option<i64>), StoreError> {
-        let last = self.sizes()?.interventions;
+        let last = self.last_intervention()?;
         let mut end = before.unwrap_or(i64::MAX).min(last.saturating_add(1));
         let least = (end - BACK).max(1);
         let mut found = Vec::new();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     History, StoreError,
-    history::{ABOUT, EFFECT, ROW, RunRow, WriteRow, effect_row, run_row},
+    history::{ABOUT, ROW, RunRow, WRITE, WriteRow, run_row, write_row},
 };
 use crate::domain::{AutomationName, EventId};
 
@@ -59,12 +59,7 @@ impl History {
         self.read(|connection| connection.pragma_query_value(None, "data_version", |row| row.get(0)))
     }
 
-    /// Events and their runs, newest first.
-    pub fn events(&self, filter: &EventsFilter) -> Result<Vec<RunRow>, StoreError> {
-        self.events_above(0, filter)
-    }
-
-    /// The same of those with a higher number than `least`, which bounds how far back those that fit are looked for.
+    /// Events and their runs, newest first, with a higher number than `least`, which bounds how far back those that fit are looked for.
     pub(super) fn events_above(&self, least: i64, filter: &EventsFilter) -> Result<Vec<RunRow>, StoreError> {
         self.read(|connection| {
             let automation = filter.automation.as_ref().map(AutomationName::as_str);
@@ -122,19 +117,12 @@ impl History {
         self.read(|connection| {
             connection
                 .prepare_cached(&format!(
-                    "SELECT {EFFECT}, run.id, run.automation, run.mode FROM effect JOIN run ON run.id = effect.run
+                    "SELECT {WRITE} FROM effect JOIN run ON run.id = effect.run
                      WHERE effect.run > (SELECT coalesce(max(id), 0) FROM run) - {RUNS_BACK}
                      AND target = ?1 AND (?2 IS NULL OR player = ?2)
                      ORDER BY effect.run DESC, ordinal DESC, row DESC LIMIT ?3"
                 ))?
-                .query_map(params![session, player, most], |row| {
-                    Ok(WriteRow {
-                        effect: effect_row(row)?,
-                        run: row.get(10)?,
-                        automation: row.get(11)?,
-                        mode: row.get(12)?,
-                    })
-                })?
+                .query_map(params![session, player, most], write_row)?
                 .collect()
         })
     }

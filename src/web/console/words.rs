@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::scene::Scene;
-use crate::{
-    domain::{Class, format_duration},
-    schedule::Zone,
-};
+use crate::{domain::Class, schedule::Zone};
 
 /// An instant in the daemon's time zone: the time, and the day where it is another one. `at` is milliseconds since 1970.
 pub(super) fn when(at: i64, now: Timestamp, zone: &Zone) -> Markup {
@@ -56,11 +53,6 @@ pub(super) fn took(millis: i64) -> String {
     }
 }
 
-/// A configured length, as the configuration writes it.
-pub(super) fn length(duration: std::time::Duration) -> String {
-    format_duration(duration)
-}
-
 /// The mark of a mode. Word, shape and colour all tell it.
 pub(super) fn mode(mode: &str) -> Markup {
     let word = match mode {
@@ -79,6 +71,11 @@ pub(super) fn state(state: &str) -> Markup {
 /// The mark of a player's class.
 pub(super) fn class(class: Class) -> Markup {
     html! { span class={ "class k-" (class) } { (class.as_str().replace('_', " ")) } }
+}
+
+/// What leads on from a page of a list. One that is not full has only been looked for so far back.
+pub(super) fn further(found: usize, limit: usize) -> &'static str {
+    if found < limit { "Look further back" } else { "Older" }
 }
 
 /// `1 player`, `2 players`.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{Automation, Clock, Trigger},
-    domain::AutomationName,
+    domain::{AutomationName, format_duration},
     store::{EventsFilter, StoreError},
 };
 
@@ -64,7 +64,7 @@ fn triggers(automation: &Automation) -> Markup {
             @match trigger {
                 Trigger::Clock(clock, _) => code { (clock.to_string()) },
                 Trigger::Webhook(webhook) => { "webhook " code { "/hooks/" (webhook.hook) } }
-                Trigger::Poll(poll) => { "asks every " (words::length(poll.every)) }
+                Trigger::Poll(poll) => { "asks every " (format_duration(poll.every)) }
                 Trigger::Observe(observe) => (observe.to_string()),
                 Trigger::OtherRuns(_) => "a run that failed",
                 Trigger::Started => "the daemon's start",
@@ -112,7 +112,7 @@ pub(super) fn one(scene: &Scene, name: &AutomationName) -> Result<Option<Page>, 
     };
     let holds = scene.holds()?;
     let filter = EventsFilter { automation: Some(name.clone()), limit: 50, ..EventsFilter::default() };
-    let rows = scene.history.events(&filter)?;
+    let (rows, _) = scene.history.page_of_events(&filter)?;
     let runs = scene.history.last_runs(name, SPARK)?;
     let fields = [("what", "automation"), ("automation", name.as_str())];
     let about = html! {

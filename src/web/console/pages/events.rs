@@ -28,16 +28,14 @@ const OUTCOMES: [(&str, &str); 7] = [
 ];
 
 pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
-    let automation = query.get("automation").and_then(|name| AutomationName::new(name).ok());
     let filter = EventsFilter {
-        automation: automation.clone(),
+        automation: query.get("automation").and_then(|name| AutomationName::new(name).ok()),
         kind: query.get("kind").map(str::to_owned),
         outcome: query.get("outcome").map(str::to_owned),
         before: query.get("before").and_then(|id| id.parse().ok()).map(EventId),
         limit: LIMIT,
     };
-    let rows = scene.history.events(&filter)?;
-    let older = rows.last().and_then(|row| row.event).filter(|_| rows.len() == LIMIT as usize);
+    let (rows, older) = scene.history.page_of_events(&filter)?;
     let names: Vec<&str> = scene.config.automations.iter().map(|one| one.name.as_str()).collect();
     let picker = html! {
         form.filter method="get" action=(scene.link("events")) {
@@ -52,7 +50,7 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
         (table(scene, &rows))
         @if let Some(older) = older {
             @let kept = ["automation", "kind", "outcome"].iter().filter_map(|key| Some(format!("{key}={}&", percent_encoded(query.get(key)?)))).collect::<String>();
-            p { a href=(scene.link(&format!("events?{kept}before={older}"))) { "Older" } }
+            p { a href=(scene.link(&format!("events?{kept}before={older}"))) { (words::further(rows.len(), LIMIT as usize)) } }
         }
     };
     Ok(Page::new("Events").region("filter", picker).region("list", list).region("hooks", hooks(scene)))

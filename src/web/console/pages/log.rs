@@ -27,7 +27,7 @@ pub(super) fn filter(query: &Query) -> Filter {
 pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
     let filter = filter(query);
     let before = query.get("before").and_then(|seq| seq.parse().ok());
-    let entries = scene.history.last_interventions(&filter, before, LIMIT)?;
+    let (entries, older) = scene.history.page_of_interventions(&filter, before, LIMIT)?;
     // It goes through the whole log: only where somebody asks for it.
     let methods = if query.has("methods") { Some(scene.history.methods(&filter)?) } else { None };
     let kept = ["session", "player", "automation", "all"].iter();
@@ -45,9 +45,8 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
             ", " a href=(scene.link(&format!("log?{kept}methods=1"))) { "a paragraph for the methods section" }
             ". " code { "uproctor audit --verify" } " shows that nobody has changed it." }
     };
-    let older = (entries.len() == LIMIT).then(|| entries.last().map(|entry| entry.seq)).flatten();
     let list = html! {
-        @if entries.is_empty() { p.dim { "There are no entries." } } @else {
+        @if entries.is_empty() { p.dim { @if older.is_some() { "Among those that were looked at, there are no such entries." } @else { "There are no entries." } } } @else {
             div.scroll tabindex="0" role="region" aria-label="Interventions" {
                 table {
                     thead { tr { th scope="col" { "No." } th scope="col" { "When" } th scope="col" { "Session" } th scope="col" { "Player" } th scope="col" { "Action" }
@@ -59,7 +58,7 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
                 }
             }
         }
-        @if let Some(older) = older { p { a href=(scene.link(&format!("log?{kept}before={older}"))) { "Older" } } }
+        @if let Some(older) = older { p { a href=(scene.link(&format!("log?{kept}before={older}"))) { (words::further(entries.len(), LIMIT)) } } }
     };
     Ok(Page::new("Log of interventions")
         .region("filter", picker)

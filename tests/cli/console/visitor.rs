@@ -233,3 +233,51 @@ fn the_last_user_is_kept_where_other_machines_reach_the_console() {
     let (_, said) = lab.run(&["user", "list"]);
     assert_eq!(said.lines().filter(|line| line.contains("(token)")).count(), 10, "{said}");
 }
+
+#[test]
+fn what_came_badly_signed_is_counted_and_the_log_is_a_file() {
+    let lab = lab(2, "1h");
+    lab.project.write(
+        "scripts/step_on.rhai",
+        "fn run(event) { players::list(\"s\"); players::advance(\"s\", [\"p1\", \"p2\"]); if event.payload == \"twice\" { players::message(\"s\", \"p1\", \"=1+1\"); } }",
+    );
+    lab.configure(
+        "[guard]\nhands_off = \"0s\"\nfreeze = \"0s\"\n[[automation]]\nname = \"step-on\"\non = { webhook = \"shop\", scheme = \"bearer\", secret_env = \"SANDBOX_TOKEN\" }\n\
+         script = \"step_on.rhai\"\nallow = [\"players.advance\", \"players.message\"]\n",
+    );
+    let _daemon = lab.daemon();
+    let address = address(&lab);
+    let path = link(&lab);
+    let cookie = get(&address, path.split_once(&address).unwrap().1, "").cookie();
+    let hook = |token: &str| {
+        let body = "\"twice\"";
+        let request = format!(
+            "POST /hooks/shop HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        send(&address, &request).status
+    };
+    assert_eq!([hook("wrong"), hook("T"), hook("T"), hook("wrong")], [401, 202, 200, 401]);
+    crate::daemon::until("the run ends", || {
+        let run = &lab.json(&["runs", "--json"])[0];
+        assert_ne!(run["outcome"], "failed", "{run:#}");
+        run["outcome"] == "done"
+    });
+    let events = get(&address, "/events", &cookie).body;
+    let row = events.split("<code>/hooks/shop").nth(1).unwrap().split("</tr>").next().unwrap();
+    let cells: Vec<&str> = row.split("<td").skip(1).collect();
+    assert!(cells[2].contains(">1<") && cells[3].contains(">1<") && cells[4].contains(">2<"), "{row}");
+
+    let shown = get(&address, "/log.csv", &cookie);
+    assert!(shown.header("content-disposition").unwrap().contains("interventions.csv"));
+    let audited = lab.project.command().env("SANDBOX_TOKEN", "T").args(["audit"]).output().unwrap();
+    assert_eq!(shown.body, String::from_utf8_lossy(&audited.stdout), "as the command gives it");
+    assert_eq!(get(&address, "/log.csv?player=p2", &cookie).body.lines().count(), 2);
+    let told = get(&address, "/log?methods=1", &cookie).body;
+    assert!(
+        told.contains(
+            "2 calls of players.advance (on 2 participants) and 1 call of players.message (on 1 participant)"
+        ),
+        "{told}"
+    );
+}

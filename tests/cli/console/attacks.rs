@@ -242,6 +242,7 @@ fn very_many_open_pages_keep_no_webhook_waiting() {
             Some(stream) => open.push(stream),
             None => refused += 1,
         }
+        assert!(open.len() <= 128, "more are kept up to date than leave room for webhooks");
     }
     assert_eq!(
         (open.len(), refused),

@@ -163,6 +163,31 @@ fn a_new_plan_comes_under_nobodys_finger() {
 }
 
 #[test]
+fn the_focus_stays_on_what_a_button_does_when_its_plan_has_changed() {
+    let Some(browser) = Browser::open(DESK) else { return };
+    let lab = lab(1, "2s");
+    let _daemon = lab.daemon();
+    browser.go(&format!("{}&next=plans", link(&lab)));
+    browser.sees("still there");
+    browser.run("document.querySelector('main form[action$=approve] button').focus()");
+    let moved = [
+        "api",
+        "-u",
+        &lab.url,
+        "-a",
+        "T",
+        "-X",
+        "POST",
+        "sessions/s/players/advance",
+        "-d",
+        r#"{"unames": ["p1"]}"#,
+    ];
+    assert_eq!(lab.run(&moved).0, 0);
+    browser.sees("has moved to slow/Two");
+    assert_eq!(browser.run("return document.activeElement.textContent"), "Approve");
+}
+
+#[test]
 fn a_server_that_is_down_is_said_on_every_page() {
     let Some(browser) = Browser::open(DESK) else { return };
     let mut lab = lab(1, "1h");

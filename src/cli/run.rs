@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
 };
 use tokio_util::sync::CancellationToken;
@@ -99,6 +99,8 @@ pub(super) fn serve(
     until: &Until,
 ) -> Exit {
     let stop = &until.stop;
+    // From before anybody can know where to send it: without somebody who listens, the system ends a program that gets this signal.
+    let files = files.and_then(|files| asked_again(runtime).map(|asked| (files, asked)));
     let (commit, committed) = mpsc::channel(INBOX);
     let control = ControlFile::write(&config.daemon.store, &listener, &*tools.env);
     let control = match control {
@@ -157,20 +159,13 @@ pub(super) fn serve(
         let scope = Scope { deadline: jiff::Timestamp::MAX, cancel: stop.clone() };
         handle.spawn_blocking(move || notifier.run(&scope))
     };
-    let watch = files.and_then(|files| {
+    let watch = files.map(|(files, asked)| {
         let taken = move |config: &Arc<Config>, library: &Library| {
             routes.set(Routes::of(config, library));
             notices.set(notify::Setup::of(config));
         };
         let watch = Watch { config, library, files, reloads: daemon.reloads(), taken };
-        let _runtime = handle.enter();
-        match signal(SignalKind::hangup()) {
-            Ok(asked) => Some(handle.spawn(watch.run(asked, stop.clone()))),
-            Err(error) => {
-                tracing::error!(%error, "no signals: a change of the configuration takes effect at the next start");
-                None
-            }
-        }
+        handle.spawn(watch.run(asked, stop.clone()))
     });
     let (router, upkeep) = web::router(state);
     let upkeep = handle.spawn(upkeep.run(stop.clone()));
@@ -193,6 +188,16 @@ pub(super) fn serve(
             Exit::NotRight
         }
     }
+}
+
+/// The signal that asks to read the configuration again.
+fn asked_again(runtime: &Runtime) -> Option<Signal> {
+    let _runtime = runtime.enter();
+    signal(SignalKind::hangup())
+        .inspect_err(|error| {
+            tracing::error!(%error, "no signals: a change of the configuration takes effect at the next start");
+        })
+        .ok()
 }
 
 /// Says once whether the server is there, on a thread of its own: the daemon starts without waiting for it.

@@ -154,11 +154,15 @@ pub(super) fn resume(args: &Resume, path: &Path) -> Exit {
     let config = config::load(path).config;
     let store = &config.daemon.store;
     let held = args.what.held();
+    let now = match now() {
+        Ok(now) => now,
+        Err(exit) => return exit,
+    };
     let was_held = match control::ask(store, "resume", &json!({ "held": held })) {
         Asked::Answer(answer) => answer["was_held"].as_bool().unwrap_or(true),
         Asked::Failed(exit) => return exit,
         Asked::NoDaemon => {
-            match control::with_store(store, |store| store.release_without_daemon(held.clone()).wait()) {
+            match control::with_store(store, |store| store.release_without_daemon(held.clone(), now).wait()) {
                 Ok(was_held) => was_held,
                 Err(exit) => return exit,
             }
@@ -170,7 +174,7 @@ pub(super) fn resume(args: &Resume, path: &Path) -> Exit {
         out::line(&format!("{held} was not paused"));
     }
     // Who resumes everything may still wonder why one automation does nothing.
-    if let (Held::Everything, Ok(now)) = (&held, now())
+    if held == Held::Everything
         && let Ok(holds) = History::open(store).and_then(|history| history.holds(now))
     {
         for hold in holds {

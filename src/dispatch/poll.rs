@@ -84,8 +84,16 @@ pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, PollFailure>, (u32, Vec
         };
         let at = task.tools.env.now();
         let (automation, items) = (name.clone(), yielded.items);
+        let primed = (intake == Intake::Prime).then_some(items.len());
         let outcome = PollOutcome { automation, mode: task.mode, at, items, cursor, intake };
         let events = store.accept_poll(outcome).wait().map_err(failed)?;
+        if let Some(there) = primed {
+            tracing::info!(
+                automation = %name,
+                there,
+                "the first poll: what is there already is remembered and starts nothing (`backfill = true` would start it)"
+            );
+        }
         match doubt {
             Some(why) => Err(RunReport::failed(why).into()),
             None => Ok(events),

@@ -17,6 +17,8 @@ pub enum NoticeKind {
     Recovered,
     /// An automation, or everything, is paused.
     Held,
+    /// What was paused goes on.
+    Resumed,
     /// A plan waits for approval.
     Plan,
     /// A run needs a person.
@@ -27,8 +29,15 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them, in the order in which they are explained.
-    pub const ALL: [Self; 6] =
-        [Self::Failed, Self::Recovered, Self::Held, Self::Plan, Self::Dead, Self::ServerDown];
+    pub const ALL: [Self; 7] = [
+        Self::Failed,
+        Self::Recovered,
+        Self::Held,
+        Self::Resumed,
+        Self::Plan,
+        Self::Dead,
+        Self::ServerDown,
+    ];
 
     /// The word in the configuration and in the store.
     pub fn as_str(self) -> &'static str {
@@ -36,6 +45,7 @@ impl NoticeKind {
             Self::Failed => "failed",
             Self::Recovered => "recovered",
             Self::Held => "held",
+            Self::Resumed => "resumed",
             Self::Plan => "plan",
             Self::Dead => "dead",
             Self::ServerDown => "server_down",

@@ -64,6 +64,10 @@ impl Notifier {
             self.tools.store.refresh_channels(self.tools.env.now()).wait()?;
             self.known = Some(Arc::clone(&setup));
         }
+        let now = self.tools.env.now();
+        if self.tools.store.history().has_hold_over(now)? {
+            self.tools.store.end_holds(now).wait()?;
+        }
         self.decide(&setup)?;
         self.give_up_homeless(&setup)?;
         for (name, channel) in &setup.channels {

@@ -33,6 +33,8 @@ pub(super) fn of(news: &News, kind: NoticeKind, plan: Option<&PlanRow>, zone: &Z
         NoticeKind::Recovered => format!("{who} works again"),
         NoticeKind::Held if name.is_none() => "Everything is paused".to_owned(),
         NoticeKind::Held => format!("{who} is paused"),
+        NoticeKind::Resumed if name.is_none() => "What was paused goes on".to_owned(),
+        NoticeKind::Resumed => format!("{who} goes on"),
         NoticeKind::Plan => format!("{who} waits for approval"),
         NoticeKind::Dead => format!("{who}: run {run} needs a person"),
         NoticeKind::ServerDown => "The uproot server cannot be reached".to_owned(),

@@ -21,16 +21,33 @@ impl Store {
         self.writer.submit(move |connection| put(connection, &hold))
     }
 
-    /// Lets go of something; says whether it was held.
-    pub fn release(&self, held: Held) -> Pending<bool> {
-        self.writer.submit(move |connection| let_go(connection, &held))
+    /// Lets go of something at `now`; says whether it was held.
+    pub fn release(&self, held: Held, now: Timestamp) -> Pending<bool> {
+        self.writer.submit(move |connection| let_go(connection, &held, now))
+    }
+
+    /// Takes out the holds whose time is over at `now`, which is news.
+    pub fn end_holds(&self, now: Timestamp) -> Pending<()> {
+        self.writer.submit(move |connection| {
+            let over: Vec<Option<Hold>> = connection
+                .prepare_cached(
+                    "DELETE FROM hold WHERE until <= ?1 RETURNING kind, session, name, since, until, reason",
+                )?
+                .query_map([millis(now)], hold)?
+                .collect::<Result<_, _>>()?;
+            for Hold { held, until, reason, .. } in over.into_iter().flatten() {
+                let reason = format!("the time of its pause is over ({reason})");
+                news::resumed(connection, &held, &reason, until.unwrap_or(now))?;
+            }
+            Ok(())
+        })
     }
 
     /// Lets go of something while no daemon runs; says whether it was held. What was due meanwhile is not made up for:
     /// the clocks start anew. While a daemon runs, its engine sees to that.
-    pub fn release_without_daemon(&self, held: Held) -> Pending<bool> {
+    pub fn release_without_daemon(&self, held: Held, now: Timestamp) -> Pending<bool> {
         self.writer.submit(move |connection| {
-            let was_held = let_go(connection, &held)?;
+            let was_held = let_go(connection, &held, now)?;
             let of = match &held {
                 Held::Everything => "%",
                 Held::Automation(name) => name.as_str(),
@@ -58,6 +75,15 @@ impl History {
                 .query_map([millis(now)], hold)?
                 .collect::<Result<_, _>>()?;
             Ok(rows.into_iter().flatten().collect())
+        })
+    }
+
+    /// Whether the time of a hold is over at `now` and nobody has said so: see [`Store::end_holds`].
+    pub fn has_hold_over(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM hold WHERE until <= ?1)")?
+                .query_row([millis(now)], |row| row.get(0))
         })
     }
 }
@@ -99,12 +125,17 @@ pub(super) fn put(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> 
     Ok(())
 }
 
-fn let_go(connection: &Connection, held: &Held) -> rusqlite::Result<bool> {
+fn let_go(connection: &Connection, held: &Held, now: Timestamp) -> rusqlite::Result<bool> {
     let (kind, session, name) = columns(held);
-    let gone = connection
-        .prepare_cached("DELETE FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3")?
-        .execute(params![kind, session, name])?;
-    Ok(gone > 0)
+    let until: Option<Option<i64>> = connection
+        .prepare_cached("DELETE FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3 RETURNING until")?
+        .query_row(params![kind, session, name], |row| row.get(0))
+        .optional()?;
+    let was_held = until.is_some_and(|until| until.is_none_or(|until| until > millis(now)));
+    if was_held {
+        news::resumed(connection, held, "somebody resumed it", now)?;
+    }
+    Ok(was_held)
 }
 
 fn columns(held: &Held) -> (&'static str, &str, &str) {

@@ -84,16 +84,36 @@ pub(super) fn of_server(
     put(connection, at, &Item { kinds, covered: None, automation: None, run: None, reason, again: false })
 }
 
-/// Something is paused. Of a single session or player only a person can say so, who knows it then.
+/// Something is paused.
 pub(super) fn held(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
-    let automation = match &hold.held {
+    of_hold(connection, NoticeKind::Held, &hold.held, &hold.reason, hold.since)
+}
+
+/// What was paused goes on.
+pub(super) fn resumed(
+    connection: &Connection,
+    held: &Held,
+    reason: &str,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    of_hold(connection, NoticeKind::Resumed, held, reason, at)
+}
+
+/// A single session or player is only paused by a person, who knows it then.
+fn of_hold(
+    connection: &Connection,
+    kind: NoticeKind,
+    held: &Held,
+    reason: &str,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let automation = match held {
         Held::Everything => None,
         Held::Automation(name) => Some(name.as_str()),
         Held::Session(_) | Held::Player(..) => return Ok(()),
     };
-    let (kinds, reason) = (&[NoticeKind::Held], hold.reason.as_str());
-    let item = Item { kinds, covered: None, automation, run: None, reason, again: false };
-    put(connection, hold.since, &item)
+    let kinds = &[kind];
+    put(connection, at, &Item { kinds, covered: None, automation, run: None, reason, again: false })
 }
 
 /// A run has ended; `is_dead` says whether that made it a dead letter, and `plan` whether a plan of it waits: one that wants

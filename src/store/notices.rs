@@ -88,6 +88,10 @@ impl Store {
         now: Timestamp,
     ) -> Pending<()> {
         self.writer.submit(move |connection| {
+            for notice in &notices {
+                insert(connection, notice)?;
+            }
+            // After these, since some of them may be what is not to be gathered any longer.
             for (channel, automation) in &hurried {
                 connection
                     .prepare_cached(
@@ -95,9 +99,6 @@ impl Store {
                          AND kind IS NOT NULL AND state = 'waiting'",
                     )?
                     .execute(params![channel.as_str(), automation.as_str(), millis(now)])?;
-            }
-            for notice in &notices {
-                insert(connection, notice)?;
             }
             for id in &news {
                 connection.prepare_cached("DELETE FROM news WHERE id = ?1")?.execute([id])?;

@@ -28,7 +28,7 @@ fn the_older_of_two_programs_on_one_store_writes_nothing_any_more() {
     older.check().wait().unwrap();
     without_lock(&path);
     let newer = Store::open(&path).unwrap();
-    assert!(newer.release(Held::Everything).wait().unwrap());
+    assert!(newer.release(Held::Everything, Timestamp::UNIX_EPOCH).wait().unwrap());
     let refused = hold(&older).unwrap_err();
     assert!(matches!(refused, StoreError::Taken(_)), "{refused}");
     assert!(matches!(older.check().wait(), Err(StoreError::Taken(_))));

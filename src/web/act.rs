@@ -98,7 +98,7 @@ pub(super) async fn resume(shared: &Shared, who: &Who, asked: Resume) -> Result<
     who.must_be(Role::Operator)?;
     let who = who.clone();
     let committed = shared.state.committed.clone();
-    let pending = shared.state.tools.store.release(asked.held.clone());
+    let pending = shared.state.tools.store.release(asked.held.clone(), shared.state.tools.env.now());
     let was_held = shared.finish(async move {
         let was_held = pending.ready().await?;
         tracing::warn!(by = %who.name, "{} goes on", asked.held);

@@ -50,7 +50,7 @@ fn five_failures_hold_the_automation_until_a_person_resumes_it() {
     daemon.accept(21, json!({}));
     assert_eq!(daemon.last(), paused, "also after a restart");
     let held = holds[0].held.clone();
-    assert!(daemon.store.release(held.clone()).wait().unwrap());
+    assert!(daemon.store.release(held.clone(), daemon.env.now()).wait().unwrap());
     daemon.dispatcher.handle(vec![Happened::Input(Input::Release(held))]).unwrap();
     let (_, work) = daemon.accept(22, json!({}));
     daemon.work_off(work);

@@ -54,6 +54,51 @@ fn the_first_failure_is_told_at_once_the_others_every_ten_minutes_and_the_recove
 }
 
 #[test]
+fn what_works_again_before_it_is_told_that_it_failed_once_more_has_its_failures_with_it() {
+    let (mut lab, service) = lab("", ALL);
+    lab.run("it", RunReport::failed("no room 1".to_owned()));
+    lab.pass(2);
+    lab.run("it", RunReport::failed("no room 2".to_owned()));
+    lab.run("it", RunReport::done());
+    lab.pass(2);
+    let told = texts(&service);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].contains("no room 2") && told[1].contains("it works again"), "{}", told[1]);
+    lab.pass(1200);
+    assert_eq!(texts(&service).len(), 2);
+}
+
+#[test]
+fn who_is_told_of_a_pause_is_told_that_it_is_over() {
+    let (mut lab, service) = lab("", ALL);
+    let since = lab.clock.now();
+    let until = since.checked_add(jiff::SignedDuration::from_mins(30)).unwrap();
+    let reason = "lunch".to_owned();
+    lab.store.hold(Hold { held: Held::Everything, since, until: Some(until), reason }).wait().unwrap();
+    lab.pass(1700);
+    assert_eq!(texts(&service).len(), 1);
+    lab.pass(150);
+    let told = texts(&service);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("*What was paused goes on*\nthe time of its pause is over (lunch)"),
+        "{}",
+        told[1]
+    );
+
+    let held = Held::Automation(AutomationName::new("it").unwrap());
+    let hold = Hold { held: held.clone(), since: lab.clock.now(), until: None, reason: "five".to_owned() };
+    lab.store.hold(hold).wait().unwrap();
+    lab.pass(60);
+    assert!(lab.store.release(held.clone(), lab.clock.now()).wait().unwrap());
+    assert!(!lab.store.release(held, lab.clock.now()).wait().unwrap());
+    lab.pass(60);
+    let told = texts(&service);
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[3].starts_with("*it goes on*\nsomebody resumed it"), "{}", told[3]);
+}
+
+#[test]
 fn each_automation_has_its_own_first_and_what_happens_together_is_one_message() {
     let (mut lab, service) = lab("", ALL);
     lab.run("it", RunReport::failed("one".to_owned()));

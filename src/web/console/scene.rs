@@ -71,6 +71,11 @@ impl Scene {
         counts.into_iter().map(|(at, count)| (order[at], count)).collect()
     }
 
+    /// An instant of the server's clock, in seconds, as one of ours in milliseconds: what the browser counts up is right then.
+    pub(super) fn ours(&self, at: f64) -> i64 {
+        ((at - self.ahead) * 1000.0) as i64
+    }
+
     /// A form that is one button. `what` is what to ask of the daemon, and `fields` what goes with it.
     pub(super) fn button(&self, what: &str, fields: &[(&str, &str)], word: &str, look: &str) -> Markup {
         self.form(what, fields, &html! { button class=(look) { (word) } })

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::super::{page::Page, place::Query, scene::Scene, words};
 use crate::{
-    domain::{Effect, RunId},
+    domain::{Class, Effect, RunId},
     store::{PlanRow, StoreError},
     watch::SeenSession,
 };
@@ -99,7 +99,12 @@ fn moved(scene: &Scene, effect: &Effect, sessions: &mut HashMap<String, Option<S
     let now = seen.as_ref().and_then(|seen| seen.players.iter().find(|one| &*one.name == player.as_str()));
     html! { " " @match now {
         None => span.dim { "(not observed now)" },
-        Some(now) if now.page == page => span.still { "still there, " (words::class(now.class)) },
+        // A script has a patience of its own: how long it is says more than that of `[watch]`.
+        Some(now) if now.page == page => span.still {
+            "still there"
+            @if let Some(at) = now.entered { ", for " (words::ago(scene.ours(at), scene)) }
+            @if !matches!(now.class, Class::Thinking | Class::Stalled) { ", " (words::class(now.class)) }
+        },
         Some(now) => strong.held { "has moved to " (now.page) ": will be left out" },
     } }
 }

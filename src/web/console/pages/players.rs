@@ -26,8 +26,6 @@ pub(super) fn heading() -> Markup {
 
 /// A player in a table.
 pub(super) fn row(scene: &Scene, session: &str, player: &SeenPlayer) -> Markup {
-    // The server's clock is told as ours, so that what the browser counts up is right.
-    let ours = |at: f64| ((at - scene.ahead) * 1000.0) as i64;
     html! {
         tr {
             th scope="row" { a href=(scene.link(&format!("sessions/{session}/{}", player.name))) { (player.name) }
@@ -35,8 +33,8 @@ pub(super) fn row(scene: &Scene, session: &str, player: &SeenPlayer) -> Markup {
             td { (words::class(player.class)) }
             td { code { (player.page) } @if player.pages > 0 && player.place >= 0 {
                 " " span.dim { ((player.place + 1).min(player.pages as i64)) "/" (player.pages) } } }
-            td { @match player.entered { Some(at) => (words::ago(ours(at), scene)), None => "–" } }
-            td { @match player.seen { Some(at) => (words::ago(ours(at), scene)), None => "–" } }
+            td { @match player.entered { Some(at) => (words::ago(scene.ours(at), scene)), None => "–" } }
+            td { @match player.seen { Some(at) => (words::ago(scene.ours(at), scene)), None => "–" } }
             td.why { (player.reason) }
         }
     }

@@ -28,7 +28,7 @@ use uproctor::{
     environment::{Environment, Scope},
     live::Live,
     script::{self, Library, RunTask, Tools},
-    store::Store,
+    store::{Begun, Store},
 };
 
 fn main() {
@@ -106,6 +106,7 @@ fn run_beside_bare_http() {
         scope: Scope::for_duration(env.now(), Duration::from_hours(1)),
         tools,
         signal: Arc::new(|_| {}),
+        begun: Begun::already(),
     };
     let event = Event {
         id: EventId(1),

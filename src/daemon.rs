@@ -138,8 +138,9 @@ impl Daemon {
         stop: &CancellationToken,
         hurry: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let first = std::mem::take(&mut self.first);
-        self.begin(first);
+        for one in std::mem::take(&mut self.first) {
+            begin(one, &mut self.threads, &self.report);
+        }
         while !stop.is_cancelled() {
             let happened = runtime.block_on(self.next(stop));
             if let Err(error) = self.go_round(happened) {
@@ -153,12 +154,13 @@ impl Daemon {
 
     /// Decides about what happened and begins what follows.
     fn go_round(&mut self, happened: Vec<Happened>) -> Result<(), StoreError> {
-        let work = self.dispatcher.handle(happened)?;
-        self.begin(work);
+        let (threads, report) = (&mut self.threads, &self.report);
+        self.dispatcher.handle_and(happened, |one| begin(one, threads, report))?;
         if let Some(Reload { config, library, done }) = self.reloading.take() {
             keep_versions(&self.store, &library, self.env.now());
-            let work = self.dispatcher.reload(&config, library)?;
-            self.begin(work);
+            for one in self.dispatcher.reload(&config, library)? {
+                begin(one, &mut self.threads, &self.report);
+            }
             // Nobody waits for it any more while the daemon stops.
             let _ = done.send(());
         }
@@ -210,21 +212,6 @@ impl Daemon {
         happened
     }
 
-    fn begin(&mut self, work: Vec<Work>) {
-        for one in work {
-            let name = one.name();
-            let report = self.report.clone();
-            let stub = one.stub();
-            let started = self.threads.start(&name, STACK, move || {
-                let _ = report.send(one.carry_out());
-            });
-            if let Err(error) = started {
-                tracing::error!(%error, "no thread for {name}");
-                let _ = self.report.send(stub.failed(format!("the system has no thread for it: {error}")));
-            }
-        }
-    }
-
     /// How many runs sleep for longer than they would be waited for.
     fn sleeping_past(&self, deadline: Timestamp) -> usize {
         let naps = self.naps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -271,6 +258,19 @@ impl Daemon {
             "runs that do not end are left behind; they are marked as interrupted at the next start"
         );
         Ok(())
+    }
+}
+
+/// Begins work on a thread of its own, which reports its end.
+fn begin(work: Work, threads: &mut Threads, report: &mpsc::UnboundedSender<Happened>) {
+    let (name, stub) = (work.name(), work.stub());
+    let to = report.clone();
+    let started = threads.start(&name, STACK, move || {
+        let _ = to.send(work.carry_out());
+    });
+    if let Err(error) = started {
+        tracing::error!(%error, "no thread for {name}");
+        let _ = report.send(stub.failed(format!("the system has no thread for it: {error}")));
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
     engine::{Command, Engine, Input, PollResult},
     environment::Scope,
     script::{Library, PollFailure, RunTask, Signal, Tools},
-    store::{Change, ClockCursor, NewEvent, RunStart, StoreError},
+    store::{Begun, Change, ClockCursor, NewEvent, Pending, RunStart, StoreError},
     watch::LookError,
 };
 pub use ending::Ending;
@@ -119,13 +119,23 @@ impl Dispatcher {
 
     /// Decides about everything that happened, writes it down, and gives the work that follows.
     pub fn handle(&mut self, happened: Vec<Happened>) -> Result<Vec<Work>, StoreError> {
+        let mut work = Vec::new();
+        self.handle_and(happened, |one| work.push(one))?;
+        Ok(work)
+    }
+
+    /// The same; what follows begins while it is still being written down: see [`crate::store::Begun`].
+    pub fn handle_and(
+        &mut self,
+        happened: Vec<Happened>,
+        mut begin: impl FnMut(Work),
+    ) -> Result<(), StoreError> {
         let now = self.tools.env.now();
         let mut step = Step::default();
-        let mut released = Vec::new();
         for one in happened {
             match one {
                 Happened::Input(input) => step.inputs.push_back(input),
-                Happened::Settled => released = self.held_back.take().unwrap_or_default(),
+                Happened::Settled => self.held_back.take().into_iter().flatten().for_each(&mut begin),
                 Happened::Looked { events, failure } => self.looked(events, failure.as_ref(), &mut step),
                 Happened::RunEnded { run, event, report, trace } => {
                     let mode = self.under_way.remove(&event.id).map(|(_, mode)| mode);
@@ -145,8 +155,7 @@ impl Dispatcher {
             }
         }
         self.end_plans(now)?;
-        released.extend(self.decide(now, step)?);
-        Ok(released)
+        self.decide(now, step, begin)
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.
@@ -165,7 +174,7 @@ impl Dispatcher {
         if changes.is_empty() { Ok(()) } else { self.tools.store.apply(changes).wait() }
     }
 
-    fn decide(&mut self, now: Timestamp, mut step: Step) -> Result<Vec<Work>, StoreError> {
+    fn decide(&mut self, now: Timestamp, mut step: Step, begin: impl FnMut(Work)) -> Result<(), StoreError> {
         let mut work = Vec::new();
         loop {
             while let Some(command) = step.commands.pop_front() {
@@ -174,32 +183,33 @@ impl Dispatcher {
             let Some(input) = step.inputs.pop_front() else { break };
             step.commands.extend(self.engine.handle(now, input));
         }
-        if !step.changes.is_empty() {
-            self.commit(&step.changes)?;
+        let pending = (!step.changes.is_empty()).then(|| self.tools.store.apply(step.changes.clone()));
+        match &mut self.held_back {
+            Some(held_back) => held_back.append(&mut work),
+            None => work.into_iter().for_each(begin),
         }
-        if let Some(held_back) = &mut self.held_back {
-            held_back.append(&mut work);
-        }
-        Ok(work)
+        let written = pending.map_or(Ok(()), |pending| self.see_through(pending, &step.changes));
+        step.begun.say(written.clone());
+        written
     }
 
-    /// Writes the changes down. While another program holds the store or the disk is full, it waits and tries again: no
-    /// work starts before it is written down, and none is lost.
-    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+    /// Waits until the changes are written down. While another program holds the store or the disk is full, it waits and tries
+    /// again: nothing is decided before, and nothing is lost.
+    fn see_through(&self, pending: Pending<()>, changes: &[Change]) -> Result<(), StoreError> {
+        let mut written = pending.wait();
         let mut left = COMMIT_TRIES;
-        loop {
-            match self.tools.store.apply(changes.to_vec()).wait() {
-                Err(error @ (StoreError::Locked(_) | StoreError::Full(_))) if left > 0 => {
-                    left -= 1;
-                    tracing::error!(%error, "nothing starts until the store can be written; trying again");
-                    let scope = Scope { deadline: Timestamp::MAX, cancel: self.cancel.clone() };
-                    if self.tools.env.sleep(COMMIT_PAUSE, &scope).is_err() {
-                        return Err(error);
-                    }
-                }
-                other => return other,
+        while let Err(error @ (StoreError::Locked(_) | StoreError::Full(_))) = &written
+            && left > 0
+        {
+            left -= 1;
+            tracing::error!(%error, "nothing is done until the store can be written; trying again");
+            let scope = Scope { deadline: Timestamp::MAX, cancel: self.cancel.clone() };
+            if self.tools.env.sleep(COMMIT_PAUSE, &scope).is_err() {
+                break;
             }
+            written = self.tools.store.apply(changes.to_vec()).wait();
         }
+        written
     }
 
     fn carry_out(
@@ -294,6 +304,7 @@ impl Dispatcher {
             _ => {}
         }
         task.scope = self.scope(now, task.automation.time_limit);
+        task.begun = step.begun.clone();
         let start = run_start(now, &task, Some(event.id));
         tracing::info!(run = task.run.0, event = event.id.0, automation = %event.automation, kind = %event.kind, mode = %task.mode, "{}run starts", task.mode.mark());
         step.changes.push(Change::Started(start));
@@ -312,6 +323,7 @@ impl Dispatcher {
             scope: Scope { deadline: Timestamp::MAX, cancel: self.cancel.clone() },
             tools: Arc::clone(&self.tools),
             signal: Arc::clone(&self.signal),
+            begun: Begun::already(),
         })
     }
 
@@ -328,6 +340,8 @@ struct Step {
     inputs: VecDeque<Input>,
     commands: VecDeque<Command>,
     changes: Vec<Change>,
+    /// Whether the changes are written down.
+    begun: Begun,
 }
 
 fn run_start(now: Timestamp, task: &RunTask, event: Option<EventId>) -> RunStart {

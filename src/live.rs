@@ -12,7 +12,9 @@ use bytes::BytesMut;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
-use crate::environment::{Environment, Request, Response, Scope, Stopped, TransportError, TransportReason};
+use crate::environment::{
+    Environment, Priority, Request, Response, Scope, Stopped, TransportError, TransportReason,
+};
 use lane::Lane;
 
 /// Servers of uproot close an idle connection after 5.0 s. Ours are dropped before that, so that no request is sent
@@ -102,40 +104,53 @@ impl Environment for Live {
     }
 
     fn execute(&self, request: Request, scope: &Scope) -> Result<Response, TransportError> {
-        let stopped =
-            |sent, stopped: Stopped| failure(sent, TransportReason::Stopped(stopped), stopped.to_string());
         scope.check(self.now()).map_err(|why| stopped(false, why))?;
         let client = self.client(&request.url)?;
-        let left = scope.remaining(self.now());
         let lane = request.lane.map(|priority| (self.lane(&request), priority));
-        let host = host(&request);
-        self.runtime.block_on(async {
-            let deadline = tokio::time::sleep(left);
-            tokio::pin!(deadline);
-            let _turn = match &lane {
-                None => None,
-                Some((lane, priority)) => tokio::select! {
-                    biased;
-                    () = scope.cancel.cancelled() => return Err(stopped(false, Stopped::Cancelled)),
-                    () = &mut deadline => return Err(stopped(false, Stopped::Deadline)),
-                    turn = lane.turn(*priority) => Some(turn),
-                },
-            };
-            let timeout = request.timeout;
-            let through = request.sees_it_through;
-            // Now it is sent; until here, a cancellation is known to have kept it back.
-            scope.check(self.now()).map_err(|why| stopped(false, why))?;
-            tokio::select! {
-                biased;
-                () = scope.cancel.cancelled(), if !through => Err(stopped(true, Stopped::Cancelled)),
-                () = &mut deadline => Err(stopped(true, Stopped::Deadline)),
-                answer = tokio::time::timeout(timeout, exchange(client, request, &host)) => answer.unwrap_or_else(|_| {
-                    let seconds = timeout.as_secs_f64();
-                    let message = format!("{host} gave no whole answer within {seconds} s");
-                    Err(failure(true, TransportReason::Timeout, message))
-                }),
-            }
+        // All of it is a task of the runtime, which wakes this thread once: a thread that took part would be woken for its turn,
+        // for the head of the answer and for each piece of it, and would hold up whoever is next that long.
+        let work = send(client.clone(), request, lane, scope.clone());
+        self.runtime.block_on(self.runtime.spawn(work)).unwrap_or_else(|error| {
+            // The runtime is gone, or the task has panicked, which has told of itself.
+            Err(failure(true, TransportReason::Broken, format!("the request was given up: {error}")))
         })
+    }
+}
+
+fn stopped(sent: bool, why: Stopped) -> TransportError {
+    failure(sent, TransportReason::Stopped(why), why.to_string())
+}
+
+/// Waits for its turn in the lane, if there is one, then sends the request and has the answer, within the scope.
+async fn send(
+    client: reqwest::Client,
+    request: Request,
+    lane: Option<(Arc<Lane>, Priority)>,
+    scope: Scope,
+) -> Result<Response, TransportError> {
+    let deadline = tokio::time::sleep(scope.remaining(Live::clock()));
+    tokio::pin!(deadline);
+    let _turn = match &lane {
+        None => None,
+        Some((lane, priority)) => tokio::select! {
+            biased;
+            () = scope.cancel.cancelled() => return Err(stopped(false, Stopped::Cancelled)),
+            () = &mut deadline => return Err(stopped(false, Stopped::Deadline)),
+            turn = lane.turn(*priority) => Some(turn),
+        },
+    };
+    let (timeout, through, host) = (request.timeout, request.sees_it_through, host(&request));
+    // Now it is sent; until here, a cancellation is known to have kept it back.
+    scope.check(Live::clock()).map_err(|why| stopped(false, why))?;
+    tokio::select! {
+        biased;
+        () = scope.cancel.cancelled(), if !through => Err(stopped(true, Stopped::Cancelled)),
+        () = &mut deadline => Err(stopped(true, Stopped::Deadline)),
+        answer = tokio::time::timeout(timeout, exchange(&client, request, &host)) => answer.unwrap_or_else(|_| {
+            let seconds = timeout.as_secs_f64();
+            let message = format!("{host} gave no whole answer within {seconds} s");
+            Err(failure(true, TransportReason::Timeout, message))
+        }),
     }
 }
 

@@ -40,6 +40,8 @@ impl Dispatcher {
         self.library = library;
         step.commands = self.engine.reload(now, &standings, config.daemon.workers).into();
         self.set_rules(now, config);
-        self.decide(now, step)
+        let mut work = Vec::new();
+        self.decide(now, step, |one| work.push(one))?;
+        Ok(work)
     }
 }

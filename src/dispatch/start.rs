@@ -66,7 +66,8 @@ impl Dispatcher {
         }
         let events = if waiting == Waiting::Run { recovered.events } else { Vec::new() };
         step.inputs.extend(events.into_iter().map(|event| Input::Accepted(Arc::new(event))));
-        let mut work = dispatcher.decide(now, step)?;
+        let mut work = Vec::new();
+        dispatcher.decide(now, step, |one| work.push(one))?;
         if settling {
             let (cancel, tools) = (dispatcher.cancel.clone(), Arc::clone(&dispatcher.tools));
             work.push(Work::Settle { open: recovered.open, cancel, tools });

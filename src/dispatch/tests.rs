@@ -1,5 +1,6 @@
 //! What follows from how work ended, in a world of one answer.
 
+mod begun;
 mod polls;
 mod reload;
 mod restart;

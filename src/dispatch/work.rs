@@ -17,7 +17,7 @@ use crate::{
 
 /// A run or a poll that is to be done now.
 pub enum Work {
-    /// A run; it is in the store.
+    /// A run. Its start is being written down.
     Run {
         /// What it needs.
         task: Box<RunTask>,

@@ -29,15 +29,8 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them, in the order in which they are explained.
-    pub const ALL: [Self; 7] = [
-        Self::Failed,
-        Self::Recovered,
-        Self::Held,
-        Self::Resumed,
-        Self::Plan,
-        Self::Dead,
-        Self::ServerDown,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Failed, Self::Recovered, Self::Held, Self::Resumed, Self::Plan, Self::Dead, Self::ServerDown];
 
     /// The word in the configuration and in the store.
     pub fn as_str(self) -> &'static str {

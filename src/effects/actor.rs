@@ -16,7 +16,7 @@ use crate::{
     api::{Answer, Call},
     domain::{AutomationName, Capability, Effect, Mode, PlayerName, RunId, SessionName},
     environment::Scope,
-    store::TraceBuffer,
+    store::{Begun, TraceBuffer},
 };
 
 /// One run, as the door knows it.
@@ -31,6 +31,8 @@ pub struct Actor {
     pub allow: BTreeSet<Capability>,
     /// What it must keep within.
     pub scope: Scope,
+    /// Whether it is written down that it has begun: nothing of it is to be seen before.
+    pub begun: Begun,
     /// What it did so far, as far as that is not in the store yet.
     pub trace: TraceBuffer,
     /// A person has seen the list of what it does, and approved it.
@@ -55,6 +57,7 @@ impl Actor {
         mode: Mode,
         allow: BTreeSet<Capability>,
         scope: Scope,
+        begun: Begun,
     ) -> Self {
         Self {
             run,
@@ -62,6 +65,7 @@ impl Actor {
             mode,
             allow,
             scope,
+            begun,
             trace: TraceBuffer::default(),
             approved: false,
             settled: Vec::new(),

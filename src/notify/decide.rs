@@ -81,7 +81,8 @@ fn told(news: &News, channel: &ChannelName, setup: &Setup) -> Option<(NoticeKind
 fn due(news: &News, kind: NoticeKind, last: Option<Timestamp>, digest: SignedDuration) -> Timestamp {
     let soon = news.at.saturating_add(SETTLE).unwrap_or(Timestamp::MAX);
     // A plan runs out of time, and what is paused or goes on is rare.
-    let at_once = matches!(kind, NoticeKind::Held | NoticeKind::Resumed) || (kind == NoticeKind::Plan && !news.again);
+    let at_once =
+        matches!(kind, NoticeKind::Held | NoticeKind::Resumed) || (kind == NoticeKind::Plan && !news.again);
     match last {
         _ if at_once => soon,
         // It joins the one that is still to go out. A clock that was set back must not keep it waiting.

@@ -25,7 +25,7 @@ use crate::{
     },
     effects::{Actor, EffectError},
     environment::{Scope, Stopped},
-    store::{PollItem, StoreError},
+    store::{Begun, PollItem, StoreError},
 };
 
 /// Everything that one run needs.
@@ -44,6 +44,8 @@ pub struct RunTask {
     pub tools: Arc<Tools>,
     /// Told when it goes to sleep and when it wakes up.
     pub signal: Signal,
+    /// Whether it is written down that it has begun.
+    pub begun: Begun,
 }
 
 /// What Rhai says of a property of `()`.
@@ -236,7 +238,7 @@ impl RunTask {
     /// The run, as the door knows it.
     fn actor(&self) -> Actor {
         let (automation, allow) = (self.automation.name.clone(), self.automation.allow.clone());
-        Actor::new(self.run, automation, self.mode, allow, self.scope.clone())
+        Actor::new(self.run, automation, self.mode, allow, self.scope.clone(), self.begun.clone())
     }
 
     /// The same for an event, which may go on in the place of an earlier run.

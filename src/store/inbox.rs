@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use super::{Delivery, PollCursor, Store, cursors, deliveries, millis, news, timers, writer::Pending};
+use super::{Delivery, PollCursor, Store, cursors, millis, news, timers, writer::Pending};
 use crate::config::Stays;
 use crate::domain::{AutomationName, Detail, Event, EventId, EventKind, Mode};
 
@@ -96,16 +96,19 @@ impl Store {
         then: impl FnOnce(Arc<Event>) + Send + 'static,
     ) -> Pending<Acceptance> {
         let event = Arc::new(event.numbered(self.new_event_id()));
+        let (id, delivery) = (event.id, Arc::new(delivery));
+        let (arrivals, of) = (Arc::clone(&self.arrivals), Arc::clone(&delivery));
         let take_in = move |connection: &Connection| {
-            if let Some(first) = deliveries::taken(connection, &delivery, event.at)? {
+            if let Some(first) = arrivals.take_in(connection, &of, event.id, event.at)? {
                 return Ok(Acceptance::Duplicate(first));
             }
-            deliveries::remember(connection, &delivery, event.id, event.at)?;
             insert(connection, &event)?;
             Ok(Acceptance::New(Arc::clone(&event)))
         };
-        self.writer.submit_then(take_in, |accepted| {
-            if let Acceptance::New(event) = accepted {
+        let arrivals = Arc::clone(&self.arrivals);
+        self.writer.submit_then(take_in, move |accepted| {
+            arrivals.settle(&delivery, id, accepted.is_some());
+            if let Some(Acceptance::New(event)) = accepted {
                 then(Arc::clone(event));
             }
         })

@@ -4,6 +4,7 @@
 //! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
 
 mod backup;
+mod begun;
 mod channels;
 mod cursors;
 mod dead;
@@ -42,6 +43,7 @@ use std::{path::Path, sync::Arc};
 use jiff::Timestamp;
 
 pub use backup::copy;
+pub use begun::Begun;
 pub use channels::{ChannelFailure, ChannelState};
 pub use cursors::{ClockCursor, PollCursor};
 pub use dead::{Closed, DeadLetter, Remedy};
@@ -75,6 +77,7 @@ pub struct Store {
     writer: Arc<Writer>,
     ids: Arc<open::Ids>,
     history: Arc<History>,
+    arrivals: Arc<deliveries::Arrivals>,
     _lock: Arc<Lock>,
 }
 
@@ -96,11 +99,13 @@ impl Store {
         let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
         let lease = Lease::take(path, &connection).map_err(sqlite)?;
         let ids = open::Ids::read(&connection).map_err(sqlite)?;
+        let arrivals = deliveries::Arrivals::read(&connection).map_err(sqlite)?;
         let history = History::open(path)?;
         Ok(Self {
             writer: Arc::new(Writer::start(path, connection, lease)?),
             ids: Arc::new(ids),
             history: Arc::new(history),
+            arrivals: Arc::new(arrivals),
             _lock: Arc::new(lock),
         })
     }

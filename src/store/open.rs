@@ -12,7 +12,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    StoreError, deliveries,
+    StoreError,
     schema::{self, APPLICATION_ID, NEWEST},
 };
 use crate::domain::{EventId, RunId};
@@ -122,7 +122,6 @@ pub(super) fn for_writing(path: &Path, flush: Flush) -> Result<Connection, Store
     };
     connection.pragma_update(None, "synchronous", synchronous).map_err(sqlite)?;
     schema::migrate(&mut connection).map_err(sqlite)?;
-    deliveries::open(&connection).map_err(sqlite)?;
     Ok(connection)
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 7] = ["
+const MIGRATIONS: [&str; 8] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -259,6 +259,16 @@ const MIGRATIONS: [&str; 7] = ["
 ", "
     ALTER TABLE dead_letter ADD COLUMN event INTEGER;  -- what was begun in its place, once it was retried or resumed
     CREATE INDEX dead_letter_event ON dead_letter (event) WHERE event IS NOT NULL;
+", "
+    -- A row for each webhook message that is not in its place yet, whatever it is known by.
+    INSERT OR REPLACE INTO delivery SELECT hook, message, event, at FROM arrival ORDER BY id;
+    DROP TABLE arrival;
+    CREATE TABLE arrival (
+        event INTEGER PRIMARY KEY,
+        hook TEXT NOT NULL,
+        messages TEXT NOT NULL,        -- JSON: a list of texts
+        at INTEGER NOT NULL
+    ) STRICT;
 "];
 
 /// The newest format that this program knows.

@@ -94,7 +94,7 @@ fn a_message_is_known_for_a_week_wherever_its_row_stands() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("uproctor.db");
     let mut store = Store::open_for_rehearsal(&path).unwrap();
-    let count = usize::try_from(deliveries::TOGETHER).unwrap() + 10;
+    let count = deliveries::TOGETHER + 10;
     let first: Vec<EventId> = (0..count).map(|n| message(&store, n, 1).0).collect();
     // One that was put in its place, one that was not yet.
     for opened_again in [false, true] {

@@ -39,7 +39,7 @@ impl<T, Run, Then> Job for Write<T, Run, Then>
 where
     T: Send,
     Run: FnMut(&Connection) -> rusqlite::Result<T> + Send,
-    Then: FnOnce(&T) + Send,
+    Then: FnOnce(Option<&T>) + Send,
 {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.value = Some((self.run)(connection)?);
@@ -50,9 +50,7 @@ where
         let Self { then, value, answer, .. } = *self;
         // What was committed has a value.
         let result = committed.and_then(|()| value.ok_or(StoreError::Closed));
-        if let Ok(value) = &result {
-            then(value);
-        }
+        then(result.as_ref().ok());
         // Nobody may be waiting any more; the write has happened all the same.
         let _ = answer.send(result);
     }
@@ -103,12 +101,12 @@ impl Writer {
         self.submit_then(run, |_| {})
     }
 
-    /// The same, with what has to follow once the job is committed, whoever waits for it. It runs on the writing thread and
-    /// must not wait.
+    /// The same, with what has to follow once it is known whether the job is committed, whoever waits for it: it gets what the job
+    /// gave, if it is. It runs on the writing thread and must not wait.
     pub(super) fn submit_then<T: Send + 'static>(
         &self,
         run: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
-        then: impl FnOnce(&T) + Send + 'static,
+        then: impl FnOnce(Option<&T>) + Send + 'static,
     ) -> Pending<T> {
         let (answer, pending) = oneshot::channel();
         let job = Box::new(Write { run, then, value: None, answer });

@@ -33,8 +33,10 @@ fn lasting(function: &str, duration: &Dynamic) -> RhaiResultOf<Duration> {
 
 /// Before a wait, so that what happened until now is there to be seen.
 fn flush(context: &RunContext) -> RhaiResultOf<()> {
-    let (first, lines) = context.actor.trace.take();
-    let written = context.tools.store.trace(context.actor.run, first, lines).wait();
+    let written = context.actor.begun.wait().and_then(|()| {
+        let (first, lines) = context.actor.trace.take();
+        context.tools.store.trace(context.actor.run, first, lines).wait()
+    });
     written.map_err(|error| end(Ending::Store(error.to_string())))
 }
 

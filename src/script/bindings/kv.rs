@@ -49,6 +49,7 @@ fn set(
 ) -> RhaiResultOf<()> {
     let context = context(ctx)?;
     context.only_when_running("kv::set")?;
+    context.actor.begun.wait().map_err(failed)?;
     let expires = match ttl {
         None => None,
         Some(text) => {
@@ -71,6 +72,7 @@ fn set(
 fn add(ctx: &NativeCallContext<'_>, shared: bool, key: &str, amount: i64) -> RhaiResultOf<i64> {
     let context = context(ctx)?;
     context.only_when_running("kv::add")?;
+    context.actor.begun.wait().map_err(failed)?;
     let sum = context.tools.store.kv_add(&scope(ctx, shared)?, key, amount, context.tools.env.now()).wait();
     sum.map_err(failed)?.ok_or_else(|| {
         bad_argument("kv::add", &format!("the value of {key:?} is no whole number, or the sum is too large"))
@@ -80,6 +82,7 @@ fn add(ctx: &NativeCallContext<'_>, shared: bool, key: &str, amount: i64) -> Rha
 fn delete(ctx: &NativeCallContext<'_>, shared: bool, key: &str) -> RhaiResultOf<bool> {
     let context = context(ctx)?;
     context.only_when_running("kv::delete")?;
+    context.actor.begun.wait().map_err(failed)?;
     context.tools.store.kv_delete(&scope(ctx, shared)?, key).wait().map_err(failed)
 }
 

@@ -23,13 +23,15 @@ const GROUP: usize = 256;
 trait Job: Send {
     /// Does it, within a transaction. It is done again where that one was undone.
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
-    /// Says how it ended.
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+    /// Does what has to follow.
+    fn follow(&mut self, committed: &Result<(), StoreError>);
+    /// Says how it ended to whoever waits for it.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Write<T, Run, Then> {
     run: Run,
-    then: Then,
+    then: Option<Then>,
     /// What it gave when it was last done.
     value: Option<T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
@@ -46,11 +48,16 @@ where
         Ok(())
     }
 
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Self { then, value, answer, .. } = *self;
+    fn follow(&mut self, committed: &Result<(), StoreError>) {
+        if let Some(then) = self.then.take() {
+            then(committed.as_ref().ok().and(self.value.as_ref()));
+        }
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { value, answer, .. } = *self;
         // What was committed has a value.
         let result = committed.and_then(|()| value.ok_or(StoreError::Closed));
-        then(result.as_ref().ok());
         // Nobody may be waiting any more; the write has happened all the same.
         let _ = answer.send(result);
     }
@@ -109,7 +116,7 @@ impl Writer {
         then: impl FnOnce(Option<&T>) + Send + 'static,
     ) -> Pending<T> {
         let (answer, pending) = oneshot::channel();
-        let job = Box::new(Write { run, then, value: None, answer });
+        let job = Box::new(Write { run, then: Some(then), value: None, answer });
         let sender = self.jobs.lock().ok().and_then(|jobs| jobs.clone());
         if let Some(sender) = sender {
             // A closed channel drops the job, and with it the answer's sender: the waiter reads `Closed`.
@@ -170,14 +177,15 @@ fn work(
             for mut job in group {
                 let alone = flat(transact(path, &mut connection, lease, |open| job.run(open)));
                 well.store(alone.is_ok(), Ordering::Relaxed);
-                job.finish(alone);
+                job.follow(&alone);
+                job.answer(alone);
             }
         } else {
             let committed = flat(together);
             well.store(committed.is_ok(), Ordering::Relaxed);
-            for job in group {
-                job.finish(committed.clone());
-            }
+            // Everything is handed over before anybody is told: each of the two wakes threads.
+            group.iter_mut().for_each(|job| job.follow(&committed));
+            group.into_iter().for_each(|job| job.answer(committed.clone()));
         }
     }
     // Closing the last connection moves the log into the database; asking first keeps its errors visible.

@@ -356,10 +356,11 @@ fn channels(config: &Config, script: &Script, calls: &[FoundCall], problems: &mu
 
 /// What to say where there is no channel of this name, and what to do.
 pub(super) fn no_channel(config: &Config, wanted: &str) -> Option<(String, String)> {
-    if config.channels.keys().any(|name| name.as_str() == wanted) {
+    let names = config.channel_names();
+    if names.iter().any(|name| name.as_str() == wanted) {
         return None;
     }
-    let near = did_you_mean(wanted, config.channels.keys().map(ChannelName::as_str));
+    let near = did_you_mean(wanted, names.iter().map(ChannelName::as_str));
     let help = near.map_or_else(
         || format!("add a section [channel.{wanted}] to the configuration"),
         |near| format!("did you mean {near:?}?"),

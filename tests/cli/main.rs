@@ -31,6 +31,7 @@ mod safety;
 mod scripts;
 mod servers;
 mod service;
+mod shell;
 mod stopping;
 mod store;
 mod stub;

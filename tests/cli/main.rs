@@ -17,6 +17,7 @@ mod cookbook;
 mod daemon;
 mod disk;
 mod docs;
+mod first_day;
 mod json_api;
 mod kill;
 mod lab;

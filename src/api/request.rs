@@ -15,7 +15,7 @@ use super::{
     secret,
     version::Generation,
 };
-use crate::domain::{PlayerName, RoomName, ServerUrl, SessionName};
+use crate::domain::{PlayerName, RoomName, ServerUrl, SessionName, counted};
 
 /// Where a call goes and what goes with it.
 #[derive(Debug)]
@@ -179,7 +179,8 @@ fn check_players(call: &Call) -> Result<(), String> {
     match wanted {
         // 0.0.x would quietly make fewer players.
         Some(wanted) if unames == Unames::New && !texts.is_empty() && wanted != texts.len() as u64 => {
-            Err(format!("n_players is {wanted}, but {} players are named", texts.len()))
+            let named = counted(texts.len(), "player is", "players are");
+            Err(format!("n_players is {wanted}, but {named} named"))
         }
         _ => Ok(()),
     }

@@ -15,7 +15,7 @@ use super::{exit::Exit, out, problems, run};
 use crate::{
     api::{Client, ErrorKind},
     config,
-    domain::{Problem, ServerUrl},
+    domain::{Problem, ServerUrl, counted},
     environment::{Environment, Scope},
     live::Live,
 };
@@ -111,7 +111,7 @@ fn deliver(answer: &crate::environment::Response, output: Option<&Path>) -> Exit
             out::error(&format!("cannot write {}: {error}", path.display()));
             return Exit::NotRight;
         }
-        out::line(&format!("wrote {} bytes to {}", answer.body.len(), path.display()));
+        out::line(&format!("wrote {} to {}", counted(answer.body.len(), "byte", "bytes"), path.display()));
         return exit;
     }
     if let Ok(value) = serde_json::from_slice::<Value>(&answer.body) {

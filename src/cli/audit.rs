@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{exit::Exit, out};
 use crate::{
     config,
+    domain::counted,
     store::{Filter, History, Intervention, StoreError, log_csv, verify},
 };
 
@@ -84,7 +85,7 @@ fn walk(history: &History, head: Option<&str>) -> Result<Exit, StoreError> {
         ));
         return Ok(Exit::NotRight);
     }
-    out::line(&format!("{count} entries, none changed, none missing"));
+    out::line(&format!("{}, none changed, none missing", counted(count, "entry", "entries")));
     if count > 0 {
         out::line(&format!("the last has the hash {before}"));
         out::line(

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::{exit::Exit, out, problems};
 use crate::{
     config::{self, Automation, Clock, Trigger},
-    domain::{Problem, Severity, format_duration},
+    domain::{Problem, Severity, counted, format_duration},
     live::Live,
     schedule::{Zone, zone_database_version},
-    script::{self, Library},
+    script,
 };
 
 /// `uproctor check`
@@ -31,12 +31,7 @@ pub(super) struct Args {
 /// Checks the configuration and all scripts.
 pub(super) fn run(args: &Args, path: &Path) -> Exit {
     let from = args.from.unwrap_or_else(Live::clock);
-    let draft = config::load(path);
-    let (library, found) = Library::load(&draft.config);
-    let mut all = draft.problems;
-    all.extend(found);
-    all.extend(script::check(&draft.config, &library));
-    let config = draft.config;
+    let (config, _, mut all) = script::prepare(config::load(path));
     for automation in &config.automations {
         for trigger in &automation.triggers {
             if let Trigger::Clock(Clock::Cron(cron, zone), _) = trigger {
@@ -101,9 +96,9 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
             }
         }
         if ok {
-            let count = config.automations.len();
+            let automations = counted(config.automations.len(), "automation", "automations");
             out::line(&format!(
-                "ok: {count} automations; times in {} (zone data {})",
+                "ok: {automations}; times in {} (zone data {})",
                 zone.name(),
                 zone_database_version()
             ));

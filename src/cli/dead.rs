@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config,
-    domain::RunId,
+    domain::{Reader, RunId},
     schedule::Zone,
     store::{Closed, DeadLetter, History, Remedy},
 };
@@ -122,7 +122,7 @@ fn again(one: &One, remedy: Remedy, path: &Path) -> Exit {
             let closed = tools.store.close_dead_letter(run, remedy, tools.env.now(), known).wait()?;
             Ok(match closed {
                 Closed::Now(Some(event)) => Ok(event),
-                other => Err(other.why_not(run).unwrap_or_default()),
+                other => Err(other.why_not(run, Reader::Terminal).unwrap_or_default()),
             })
         }),
     }
@@ -142,7 +142,7 @@ fn discard(run: RunId, reason: &str, path: &Path) -> Exit {
             });
             match closed {
                 Ok(closed) => {
-                    if let Some(why) = closed.why_not(run) {
+                    if let Some(why) = closed.why_not(run, Reader::Terminal) {
                         out::error(&why);
                         return Exit::NotRight;
                     }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     api::Generation,
     config::{self, Config},
-    domain::parse_duration,
+    domain::{counted, parse_duration},
     environment::{Environment, Request},
     live::Live,
     sandbox::{self, Happening, Sandbox, What as Deed, population},
@@ -329,8 +329,8 @@ impl Screen {
         let count = |what: &str| self.counts.get(what).copied().unwrap_or(0);
         out::line("");
         out::line(&format!(
-            "{} people arrived and {} finished. uproctor welcomed {}, stepped on {} and marked {} as dropped out.",
-            count("joined"),
+            "{} arrived and {} finished. uproctor welcomed {}, stepped on {} and marked {} as dropped out.",
+            counted(count("joined"), "person", "people"),
             count("finished"),
             count("welcomed"),
             count("stepped on"),

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
     };
     let env: Arc<dyn Environment> = Arc::new(Live::new(runtime.handle().clone()));
     let (config, _, problems) = script::prepare(config::load(path));
-    let mut findings = Findings::default();
+    let mut findings = Findings::new(args.json);
     if !args.quick {
         here::configuration(&config, &problems, &mut findings);
         here::clocks(&config, &mut findings);
@@ -40,5 +40,5 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
         here::users(&config, &mut findings);
     }
     servers::daemon(&*env, &config, args.quick, &mut findings);
-    findings.print(args.json)
+    findings.finish()
 }

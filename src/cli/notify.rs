@@ -5,15 +5,15 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{exit::Exit, out, problems, run, runs::local};
+use super::{control, exit::Exit, out, problems, run, runs::local};
 use crate::{
-    config::{self, Channel, Config},
-    domain::{ChannelName, did_you_mean},
+    config::{self, Config, Draft},
+    domain::{ChannelName, counted, did_you_mean},
     environment::{Environment, Scope},
     live::Live,
     notify::{self, Failure, Whose},
     schedule::Zone,
-    store::{ChannelState, History, NoticeRow, StoreError},
+    store::{ChannelState, History, NoticeRow, StoreError, channel_works},
 };
 
 /// `uproctor notify`
@@ -73,8 +73,7 @@ fn channels(args: &Args, path: &Path) -> Exit {
         Err(error) => return failed(&error),
     };
     if args.json {
-        let all: Vec<Value> =
-            states.iter().map(|(name, channel, state)| shown(name, channel, state)).collect();
+        let all: Vec<Value> = states.iter().map(|(name, kind, state)| shown(name, *kind, state)).collect();
         out::json(&json!(all));
         return Exit::Done;
     }
@@ -82,47 +81,51 @@ fn channels(args: &Args, path: &Path) -> Exit {
         return none();
     }
     let zone = config.daemon.timezone.clone().unwrap_or_else(Zone::utc);
-    for (name, channel, state) in &states {
-        print(name, channel, state, &zone);
+    for (name, kind, state) in &states {
+        print(name, *kind, state, &zone);
     }
     out::line("`uproctor notify test` tries them; `--all` lists what was told");
     Exit::Done
 }
 
-/// Every channel, and how it does. Where nothing was ever told, all is well.
-fn states(config: &Config) -> Result<Vec<(ChannelName, Channel, ChannelState)>, StoreError> {
+/// A channel, of which kind it is as far as that is known, and how it does.
+type Known = (ChannelName, Option<&'static str>, ChannelState);
+
+/// Every channel. Where nothing was ever told, all is well.
+fn states(config: &Config) -> Result<Vec<Known>, StoreError> {
     let history = match History::open(&config.daemon.store) {
         Ok(history) => Some(history),
         Err(StoreError::Missing(_)) => None,
         Err(error) => return Err(error),
     };
     let mut states = Vec::new();
-    for (name, channel) in &config.channels {
-        let state = history.as_ref().map(|history| history.channel_state(name)).transpose()?;
-        states.push((name.clone(), channel.clone(), state.unwrap_or_default()));
+    for name in config.channel_names() {
+        let state = history.as_ref().map(|history| history.channel_state(&name)).transpose()?;
+        let kind = config.channels.get(&name).map(|channel| channel.service.kind());
+        states.push((name, kind, state.unwrap_or_default()));
     }
     Ok(states)
 }
 
-fn shown(name: &ChannelName, channel: &Channel, state: &ChannelState) -> Value {
-    let mut shown = json!({ "name": name, "kind": channel.service.kind() });
+fn shown(name: &ChannelName, kind: Option<&str>, state: &ChannelState) -> Value {
+    let mut shown = json!({ "name": name, "kind": kind });
     if let (Some(shown), Value::Object(state)) = (shown.as_object_mut(), json!(state)) {
         shown.extend(state);
     }
     shown
 }
 
-fn print(name: &ChannelName, channel: &Channel, state: &ChannelState, zone: &Zone) {
+fn print(name: &ChannelName, kind: Option<&str>, state: &ChannelState, zone: &Zone) {
     let sent = state
         .sent
         .map_or_else(|| "nothing was sent yet".to_owned(), |at| format!("last sent {}", local(at, zone)));
     let waiting = match state.waiting {
         0 => String::new(),
-        1 => ", 1 notice waits".to_owned(),
-        n => format!(", {n} notices wait"),
+        n => format!(", {}", counted(n, "notice waits", "notices wait")),
     };
     let lost = if state.lost > 0 { format!(", {} lost (`--lost`)", state.lost) } else { String::new() };
-    out::line(&format!("{name} ({}): {sent}{waiting}{lost}", channel.service.kind()));
+    let kind = kind.map(|kind| format!(" ({kind})")).unwrap_or_default();
+    out::line(&format!("{name}{kind}: {sent}{waiting}{lost}"));
     if let (Some(why), Some(since)) = (&state.why, state.since) {
         out::line(&format!("  fails since {}: {why}", local(since, zone)));
     }
@@ -158,22 +161,25 @@ fn notices(args: &Args, path: &Path) -> Exit {
     Exit::Done
 }
 
+/// What came of trying a channel, or what is wrong with one that cannot be tried.
+struct Tried<'a> {
+    channel: &'a ChannelName,
+    kind: Option<&'static str>,
+    result: Result<(), (String, Option<String>)>,
+}
+
 fn test(wanted: Option<&str>, json: bool, path: &Path) -> Exit {
-    let draft = config::load(path);
-    let config = match draft.accept() {
-        Ok(config) => config,
-        Err(found) => {
-            problems::print(&found);
-            return Exit::NotRight;
-        }
-    };
-    let chosen: Vec<(&ChannelName, &Channel)> = config
-        .channels
-        .iter()
-        .filter(|(name, _)| wanted.is_none_or(|wanted| name.as_str() == wanted))
-        .collect();
+    let Draft { config, problems } = config::load(path);
+    // What this shell lacks for other things is no matter here.
+    if problems.iter().any(|problem| problem.is_error() && !problem.of_environment) {
+        problems::print(&problems);
+        return Exit::NotRight;
+    }
+    let names = config.channel_names();
+    let chosen: Vec<&ChannelName> =
+        names.iter().filter(|name| wanted.is_none_or(|wanted| name.as_str() == wanted)).collect();
     if let Some(wanted) = wanted.filter(|_| chosen.is_empty()) {
-        let near = did_you_mean(wanted, config.channels.keys().map(ChannelName::as_str));
+        let near = did_you_mean(wanted, names.iter().map(ChannelName::as_str));
         let help = near.map_or_else(
             || format!("add a section [channel.{wanted}] to the configuration"),
             |near| format!("did you mean {near:?}?"),
@@ -191,26 +197,12 @@ fn test(wanted: Option<&str>, json: bool, path: &Path) -> Exit {
     let env = Live::new(runtime.handle().clone());
     let mut exit = Exit::Done;
     let mut results = Vec::new();
-    for (name, channel) in chosen {
-        let now = env.now();
-        let scope = Scope { deadline: Timestamp::MAX, cancel: tokio_util::sync::CancellationToken::new() };
-        let result = notify::deliver(&env, channel, &notify::sample(name, now), &scope);
-        match &result {
-            Err(Failure { whose: Whose::Service, .. }) if exit == Exit::Done => exit = Exit::Unreachable,
-            Err(failure) if failure.whose != Whose::Service => exit = Exit::NotRight,
-            _ => {}
-        }
+    for name in chosen {
+        let tried = try_channel(&env, &config, name, &mut exit);
         if json {
-            let failure = result.err();
-            results.push(json!({
-                "channel": name,
-                "kind": channel.service.kind(),
-                "sent": failure.is_none(),
-                "why": failure.as_ref().map(|failure| &failure.why),
-                "help": failure.as_ref().and_then(|failure| failure.help.as_ref()),
-            }));
+            results.push(to_json(&tried));
         } else {
-            tell(name, channel, result);
+            tell(&tried);
         }
     }
     if json {
@@ -219,13 +211,54 @@ fn test(wanted: Option<&str>, json: bool, path: &Path) -> Exit {
     exit
 }
 
-fn tell(name: &ChannelName, channel: &Channel, result: Result<(), Failure>) {
-    let kind = channel.service.kind();
-    match result {
-        Ok(()) => out::line(&format!("{name} ({kind}): it has taken the message; look whether it is there")),
-        Err(failure) => {
-            out::line(&format!("{name} ({kind}): not sent: {}", failure.why));
-            if let Some(help) = &failure.help {
+/// Sends a message to the channel. One that arrives is written down, so that the list of channels tells of it.
+fn try_channel<'a>(env: &Live, config: &Config, name: &'a ChannelName, exit: &mut Exit) -> Tried<'a> {
+    let Some(channel) = config.channels.get(name) else {
+        *exit = Exit::NotRight;
+        let problem = config.unread_channels.get(name).and_then(|problems| problems.first());
+        let why = problem.map_or_else(
+            || ("it could not be read".to_owned(), None),
+            |problem| (problem.message.clone(), problem.help.clone()),
+        );
+        return Tried { channel: name, kind: None, result: Err(why) };
+    };
+    let now = env.now();
+    let scope = Scope { deadline: Timestamp::MAX, cancel: tokio_util::sync::CancellationToken::new() };
+    let result = notify::deliver(env, channel, &notify::sample(name, now), &scope);
+    match &result {
+        Ok(()) => {
+            let store = &config.daemon.store;
+            if let Err(error) = control::patiently(|| channel_works(store, name, now)) {
+                out::error(&format!("{name}: it arrived, but that could not be written down: {error}"));
+            }
+        }
+        Err(Failure { whose: Whose::Service, .. }) if *exit == Exit::Done => *exit = Exit::Unreachable,
+        Err(failure) if failure.whose != Whose::Service => *exit = Exit::NotRight,
+        Err(_) => {}
+    }
+    let result = result.map_err(|failure| (failure.why, failure.help));
+    Tried { channel: name, kind: Some(channel.service.kind()), result }
+}
+
+fn to_json(tried: &Tried<'_>) -> Value {
+    let failure = tried.result.as_ref().err();
+    json!({
+        "channel": tried.channel,
+        "kind": tried.kind,
+        "sent": failure.is_none(),
+        "why": failure.map(|(why, _)| why),
+        "help": failure.and_then(|(_, help)| help.as_ref()),
+    })
+}
+
+fn tell(tried: &Tried<'_>) {
+    let kind = tried.kind.map(|kind| format!(" ({kind})")).unwrap_or_default();
+    let name = format!("{}{kind}", tried.channel);
+    match &tried.result {
+        Ok(()) => out::line(&format!("{name}: it has taken the message; look whether it is there")),
+        Err((why, help)) => {
+            out::line(&format!("{name}: not sent: {why}"));
+            if let Some(help) = help {
                 out::line(&format!("  help  {help}"));
             }
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{self, Config},
-    domain::{Effect, RunId},
+    domain::{Effect, Reader, RunId},
     schedule::Zone,
     store::{Decided, History, PlanRow},
 };
@@ -147,7 +147,7 @@ fn approve_one(run: RunId, json: bool, config: &Config, path: &Path) -> Exit {
             let decided = tools.store.approve(run, "a command".to_owned(), tools.env.now(), known).wait()?;
             Ok(match decided {
                 Decided::Now(Some(event)) => Ok(event),
-                other => Err(other.why_not(run).unwrap_or_default()),
+                other => Err(other.why_not(run, Reader::Terminal).unwrap_or_default()),
             })
         }),
     }
@@ -166,7 +166,7 @@ pub(super) fn reject(args: &Reject, path: &Path) -> Exit {
             });
             match decided {
                 Ok(decided) => {
-                    if let Some(why) = decided.why_not(run) {
+                    if let Some(why) = decided.why_not(run, Reader::Terminal) {
                         out::error(&why);
                         return Exit::NotRight;
                     }

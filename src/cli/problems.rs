@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use super::out::visible;
-use crate::domain::{Problem, Severity};
+use crate::domain::{Problem, Severity, counted};
 
 /// Prints all problems to the error output, and how many there are.
 pub(super) fn print(problems: &[Problem]) {
@@ -18,11 +18,8 @@ pub(super) fn print(problems: &[Problem]) {
     }
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let warnings = problems.len() - errors;
-    let _ = writeln!(out, "{}, {}", count(errors, "error"), count(warnings, "warning"));
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    let _ =
+        writeln!(out, "{}, {}", counted(errors, "error", "errors"), counted(warnings, "warning", "warnings"));
 }
 
 fn render(problem: &Problem, renderer: &Renderer) -> String {

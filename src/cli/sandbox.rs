@@ -83,7 +83,10 @@ pub(super) fn run(args: &Args) -> Exit {
     let root =
         args.subdirectory.as_deref().map(|name| format!("{}/", name.trim_matches('/'))).unwrap_or_default();
     out::line(&format!("A simulated uproot server at http://{address}/{root}"));
+    out::line("For config.toml, under [uproot]:");
+    out::line(&format!("url = \"http://{address}/{root}\""));
     if args.token.is_none() {
+        out::line("For the shell that uproctor is started in, if `token_env` names this variable:");
         out::line(&format!("export UPROOT_API_KEY={}", token.expose_secret()));
     }
     let stop = CancellationToken::new();

@@ -20,8 +20,8 @@ use crate::{
 /// `uproctor show`
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The run's number, as `uproctor runs` lists it
-    run: i64,
+    /// The run's number, as `uproctor runs` lists it; the newest run where none is named
+    run: Option<i64>,
     /// Answer as JSON
     #[arg(long)]
     json: bool,
@@ -30,13 +30,20 @@ pub(super) struct Args {
 /// Shows a run.
 pub(super) fn run(args: &Args, path: &Path) -> Exit {
     let config = config::load(path).config;
-    show(
-        &config.daemon.store,
-        RunId(args.run),
-        args.json,
-        &config.daemon.timezone.unwrap_or_else(Zone::utc),
-        false,
-    )
+    let store = &config.daemon.store;
+    let newest = || History::open(store).and_then(|history| history.newest_run());
+    let run = match args.run.map_or_else(newest, |run| Ok(Some(RunId(run)))) {
+        Ok(Some(run)) => run,
+        Ok(None) => {
+            out::error("nothing has run yet: `uproctor runs` lists what came, and why it did not run");
+            return Exit::NotRight;
+        }
+        Err(error) => {
+            out::error(&error.to_string());
+            return Exit::NotRight;
+        }
+    };
+    show(store, run, args.json, &config.daemon.timezone.clone().unwrap_or_else(Zone::utc), false)
 }
 
 /// Shows a run that has just ended; its outcome is the exit code.

@@ -9,6 +9,7 @@ use super::{exit::Exit, out, problems, rehearse};
 use crate::{
     api::Generation,
     config,
+    domain::counted,
     sandbox::{Mix, Scenario},
     sim::{Expectations, Faults, SUFFIX, Setup, Verdict},
 };
@@ -155,11 +156,8 @@ impl Report {
                     scripts.display()
                 ));
             } else {
-                out::line(&format!(
-                    "{} of {} tests passed",
-                    self.tests.len() - self.failed,
-                    self.tests.len()
-                ));
+                let tests = counted(self.tests.len(), "test", "tests");
+                out::line(&format!("{} of {tests} passed", self.tests.len() - self.failed));
             }
         }
         if ok { Exit::Done } else { Exit::NotRight }

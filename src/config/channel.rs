@@ -10,10 +10,14 @@ use url::Url;
 
 pub(super) use read::read;
 
-use crate::domain::{ChannelName, Rate};
+use crate::domain::{ChannelName, Problem, Rate};
 
 /// Every channel, by its name.
 pub type Channels = BTreeMap<ChannelName, Channel>;
+
+/// The channels that are there and could not be read, with what is wrong with each: nobody can be told through them, and
+/// what names them is right nevertheless.
+pub type UnreadChannels = BTreeMap<ChannelName, Vec<Problem>>;
 
 /// `[channel.lab]`.
 #[derive(Clone, Debug)]

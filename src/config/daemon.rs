@@ -35,6 +35,8 @@ pub struct DaemonSection {
     pub workers: usize,
     /// `heartbeat_env` or `heartbeat_file`, and `heartbeat_every`: who is told that the daemon is well.
     pub heartbeat: Option<Heartbeat>,
+    /// Whether it is said who is told, also where that could not be read.
+    pub names_heartbeat: bool,
 }
 
 /// A monitor elsewhere that raises the alarm when it hears nothing.
@@ -62,6 +64,7 @@ impl DaemonSection {
             mode: Mode::DryRun,
             workers: 16,
             heartbeat: None,
+            names_heartbeat: false,
         }
     }
 
@@ -110,6 +113,7 @@ impl DaemonSection {
         if let Some(workers) = section.number("workers", 1..=1000) {
             read.workers = usize::try_from(workers.value).unwrap_or(read.workers);
         }
+        read.names_heartbeat = section.has("heartbeat_env") || section.has("heartbeat_file");
         read.heartbeat = heartbeat(&mut section, secrets);
         section.finish();
         read

@@ -25,13 +25,13 @@ mod tests;
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt,
     path::{Path, PathBuf},
 };
 
 pub use automation::Automation;
-pub use channel::{Channel, Channels, Email, Security, Service};
+pub use channel::{Channel, Channels, Email, Security, Service, UnreadChannels};
 pub use console::{ConsoleSection, MetricsAccess};
 pub use daemon::{DaemonSection, Heartbeat};
 pub use guard::{GuardSection, Hours};
@@ -49,7 +49,7 @@ pub use watch::WatchSection;
 
 use secrecy::SecretString;
 
-use crate::domain::{AutomationName, Mode, NoticeKind, Problem, did_you_mean};
+use crate::domain::{AutomationName, ChannelName, Mode, NoticeKind, Problem, did_you_mean};
 use reader::{Section, Source};
 use trigger::Surroundings;
 
@@ -76,6 +76,8 @@ pub struct Config {
     pub http: HttpSection,
     /// `[channel.NAME]`.
     pub channels: Channels,
+    /// Those of them that could not be read. There are none in a configuration that may be run.
+    pub unread_channels: UnreadChannels,
     /// `[[notify]]`, in the order of the file.
     pub notify: Vec<NotifyRule>,
     /// `[[automation]]`, in the order of the file.
@@ -99,6 +101,11 @@ impl Config {
 }
 
 impl Config {
+    /// The names of all channels, of those too that could not be read.
+    pub fn channel_names(&self) -> BTreeSet<ChannelName> {
+        self.channels.keys().chain(self.unread_channels.keys()).cloned().collect()
+    }
+
     /// Whether somebody is to be told when the server is away.
     pub fn tells_of_server(&self) -> bool {
         self.notify.iter().any(|rule| rule.wants(NoticeKind::ServerDown, None))
@@ -214,6 +221,7 @@ fn empty(file: &Path, text: String) -> Config {
         console: ConsoleSection::new(root_of(file)),
         http: HttpSection::new(),
         channels: Channels::new(),
+        unread_channels: UnreadChannels::new(),
         notify: Vec::new(),
         automations: Vec::new(),
     }
@@ -259,13 +267,18 @@ fn parse_with(file: &Path, text: String, secrets: Secrets<'_>) -> Draft {
     config.guard = GuardSection::read(&source, guard, config.daemon.timezone.as_ref(), zone_given);
     let hosts = whole.table("http", "[http]");
     config.http = http::read(&source, hosts, &secrets);
-    config.channels = channel::read(&source, whole.table("channel", "[channel]"), &secrets);
+    (config.channels, config.unread_channels) =
+        channel::read(&source, whole.table("channel", "[channel]"), &secrets);
     let zone = config.daemon.timezone.as_ref();
     let around = Surroundings { zone, zone_given, secrets: &secrets, watch: &config.watch };
     config.automations =
         automations(&source, whole.tables("automation", "[[automation]]"), config.daemon.mode, &around);
-    config.notify =
-        notify::read(&source, whole.tables("notify", "[[notify]]"), &config.channels, &config.automations);
+    config.notify = notify::read(
+        &source,
+        whole.tables("notify", "[[notify]]"),
+        &config.channel_names(),
+        &config.automations,
+    );
     config.secret_files = secrets.files.take();
     whole.finish();
     let problems = source.finish();

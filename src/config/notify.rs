@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Automation,
-    channel::Channels,
     reader::{Placed, Section, Source},
 };
 use crate::domain::{AutomationName, ChannelName, NoticeKind, Pattern, did_you_mean};
@@ -37,7 +36,7 @@ impl NotifyRule {
 pub(super) fn read(
     source: &Source<'_>,
     sections: Vec<Section<'_, '_>>,
-    channels: &Channels,
+    channels: &BTreeSet<ChannelName>,
     automations: &[Automation],
 ) -> Vec<NotifyRule> {
     sections.into_iter().map(|section| rule(source, section, channels, automations)).collect()
@@ -46,7 +45,7 @@ pub(super) fn read(
 fn rule(
     source: &Source<'_>,
     mut section: Section<'_, '_>,
-    channels: &Channels,
+    channels: &BTreeSet<ChannelName>,
     automations: &[Automation],
 ) -> NotifyRule {
     let mut on: BTreeSet<NoticeKind> = NoticeKind::ALL.into_iter().collect();
@@ -71,12 +70,12 @@ fn rule(
     }
     let mut to = Vec::new();
     for Placed { value, span } in section.texts("to").unwrap_or_default() {
-        let known = ChannelName::new(&value).ok().filter(|name| channels.contains_key(name));
+        let known = ChannelName::new(&value).ok().filter(|name| channels.contains(name));
         match known {
             Some(name) if !to.contains(&name) => to.push(name),
             Some(_) => {}
             None => {
-                let near = did_you_mean(&value, channels.keys().map(ChannelName::as_str));
+                let near = did_you_mean(&value, channels.iter().map(ChannelName::as_str));
                 let help = near.map_or_else(|| format!("add a section [channel.{value}]"), meant);
                 source.error_help(span, format!("there is no channel {value:?}"), help);
             }

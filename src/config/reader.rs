@@ -3,7 +3,13 @@
 //! serde would stop at the first error. Here each key is taken out of its table with a typed getter; what is left
 //! when a table is [finished](Section::finish) is unknown and gets a "did you mean".
 
-use std::{cell::RefCell, collections::BTreeMap, ops::Range, path::Path, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+    path::Path,
+    time::Duration,
+};
 
 use toml::{
     Spanned,
@@ -99,8 +105,12 @@ impl<'a> Source<'a> {
 
     /// All problems in the order of the file. One whose lines may show a secret keeps its place, but not its span, so
     /// that nobody prints those lines.
+    ///
+    /// A variable that more than one section names is missed once.
     pub(crate) fn finish(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
+        let mut missed = HashSet::new();
+        problems.retain(|problem| !problem.of_environment || missed.insert(problem.message.clone()));
         for problem in &mut problems {
             let Some(span) = &problem.span else { continue };
             let bytes = self.text.as_bytes();

@@ -9,6 +9,7 @@ use std::{
 use secrecy::SecretString;
 
 use super::reader::{Placed, Section};
+use crate::domain::{Problem, Severity};
 
 /// Where secrets come from: the process environment and, for `..._file`, files beside the configuration.
 pub struct Secrets<'a> {
@@ -38,18 +39,14 @@ impl Secrets<'_> {
             let Placed { value: name, span } = name;
             match (self.variable)(&name) {
                 Some(text) if !text.trim().is_empty() => secrets.push(placed(&text, span)),
-                Some(_) => section.source.error(span, format!("the environment variable {name} is empty")),
+                Some(_) => self.lacks(section, span, &name, "is empty"),
                 // Whoever writes the secret itself here should not find it in a log.
                 None if !is_variable(&name) => section.source.error_hidden(
                     span.start,
                     format!("the environment variable that `{env_key}` names is not set"),
                     "write the name of a variable here, such as \"UPROOT_API_KEY\", and never the secret itself",
                 ),
-                None => section.source.error_help(
-                    span,
-                    format!("the environment variable {name} is not set"),
-                    format!("set it where the daemon starts, for example: export {name}=..."),
-                ),
+                None => self.lacks(section, span, &name, "is not set"),
             }
         }
         for name in section.texts(file_key).unwrap_or_default() {
@@ -64,6 +61,14 @@ impl Secrets<'_> {
             }
         }
         secrets
+    }
+
+    /// Notes that the environment does not have a variable.
+    fn lacks(&self, section: &Section<'_, '_>, span: Range<usize>, name: &str, how: &str) {
+        let message = format!("the environment variable {name} {how}");
+        let help = format!("set it in the shell, or the service, that starts uproctor: export {name}=...");
+        let problem = section.source.problem(Severity::Error, span, message).help(help);
+        section.source.push(Problem { of_environment: true, ..problem });
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::service;
 use crate::{
     config::{self, Config, Heartbeat},
-    domain::AutomationName,
+    domain::{AutomationName, counted},
     script::{self, Library},
 };
 
@@ -114,8 +114,8 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
             }
         }
         if errors > 0 {
-            let noun = if errors == 1 { "error" } else { "errors" };
-            tracing::error!("{errors} {noun}: the configuration from before stays in force, all of it");
+            let errors = counted(errors, "error", "errors");
+            tracing::error!("{errors}: the configuration from before stays in force, all of it");
             return Some(format!("{} has errors: what held before still does", self.config.file.display()));
         }
         let config = Arc::new(config);

@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
 use super::Pulse;
-use crate::{config::Config, environment::Environment};
+use crate::{config::Config, domain::counted, environment::Environment};
 
 /// Tells that the daemon is ready, feeds the watchdog as long as its loop goes round, and tells at `stop` that it stops. `status` is
 /// what `systemctl status` shows.
@@ -38,7 +38,8 @@ pub async fn accompany(env: Arc<dyn Environment>, pulse: Pulse, status: String, 
 
 /// What `systemctl status` shows while all is well.
 pub fn status(config: &Config) -> String {
-    format!("looks after {} with {} automations", config.uproot.url, config.automations.len())
+    let automations = counted(config.automations.len(), "automation", "automations");
+    format!("looks after {} with {automations}", config.uproot.url)
 }
 
 /// The configuration is being read again.

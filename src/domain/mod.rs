@@ -1,6 +1,7 @@
 //! Plain data that every other module speaks in: names, times, events, runs, effects. No input or output.
 
 mod capability;
+mod counted;
 mod duration;
 mod effect;
 mod event;
@@ -12,6 +13,7 @@ mod pattern;
 mod player;
 mod problem;
 mod rate;
+mod reader;
 mod role;
 mod run;
 mod scheme;
@@ -19,6 +21,7 @@ mod server_url;
 mod suggest;
 
 pub use capability::Capability;
+pub use counted::counted;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use effect::{Effect, EffectState};
 pub use event::{Detail, Event, EventKind, Observation};
@@ -32,6 +35,7 @@ pub use pattern::Pattern;
 pub use player::{Class, OBSERVED, PageKind, PlayerCondition};
 pub use problem::{Problem, Severity, line_column, offset_of};
 pub use rate::{Rate, RateError, parse_rate};
+pub use reader::Reader;
 pub use role::Role;
 pub use run::{Mode, Outcome, PastRun, RunReport, TraceKind, TraceLine};
 pub use scheme::{Scheme, SchemeError};

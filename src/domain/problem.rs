@@ -28,6 +28,8 @@ pub struct Problem {
     pub message: String,
     /// What to do instead.
     pub help: Option<String>,
+    /// A variable is missing in the environment that this program was started in: another shell, or a daemon, may have it.
+    pub of_environment: bool,
 }
 
 impl Problem {
@@ -48,6 +50,7 @@ impl Problem {
             column,
             message: message.into(),
             help: None,
+            of_environment: false,
         }
     }
 
@@ -61,6 +64,7 @@ impl Problem {
             column: 1,
             message: message.into(),
             help: None,
+            of_environment: false,
         }
     }
 

@@ -25,6 +25,15 @@ impl Role {
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, role)| *role == self).map_or("", |(word, _)| word)
     }
+
+    /// The word with its article, for a sentence.
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Viewer => "a viewer",
+            Self::Operator => "an operator",
+            Self::Admin => "an admin",
+        }
+    }
 }
 
 impl fmt::Display for Role {

@@ -9,7 +9,7 @@ use super::{Actor, Door, EffectError};
 use crate::{
     api::{Call, Endpoint},
     config::GuardSection,
-    domain::{Effect, EffectState, Held, Hold, Mode, PlayerName, SessionName},
+    domain::{Effect, EffectState, Held, Hold, Mode, PlayerName, SessionName, counted},
 };
 
 /// Players whom nobody acts on for now, each with the reason.
@@ -116,8 +116,9 @@ impl Door {
         let most = self.guard().players_per_run(players);
         (acted_on.len() > most).then(|| {
             format!(
-                "one run may act on {most} players of {players} (`max_players_per_run` and `max_share_per_run` in \
+                "one run may act on {} of {players} (`max_players_per_run` and `max_share_per_run` in \
                  [guard]), and this would make it {}",
+                counted(most, "player", "players"),
                 acted_on.len()
             )
         })

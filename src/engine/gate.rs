@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{key::for_key, recent::Recent};
 use crate::{
     config::Pace,
-    domain::{Rate, format_duration},
+    domain::{Rate, counted, format_duration},
 };
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Gate {
     pub(super) fn too_many(&mut self, key: &str, at: Timestamp) -> Option<String> {
         let (rate, passed) = self.rate.as_mut()?;
         if passed.count(key, at) >= rate.most {
-            let what = if rate.most == 1 { "1 event" } else { &format!("{} events", rate.most) };
+            let what = counted(rate.most, "event", "events");
             let per = format_duration(rate.per);
             return Some(format!(
                 "{what}{} came within {per} before it (rate_limit = \"{rate}\")",

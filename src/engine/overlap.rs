@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::{OnFull, Overlap, OverlapPolicy},
-    domain::{Event, EventId, EventKind, Rate},
+    domain::{Event, EventId, EventKind, Rate, counted},
 };
 
 /// The keys of one automation for which something runs or waits.
@@ -264,7 +264,8 @@ impl Key {
             self.waiting.push_back(event);
             return;
         }
-        let full = format!("{} events were waiting already{}", self.waiting.len(), for_key(name));
+        let waiting = counted(self.waiting.len(), "event was", "events were");
+        let full = format!("{waiting} waiting already{}", for_key(name));
         match overlap.on_full {
             OnFull::DropNewest => out.drop(&event, format!("{full} (on_full = \"drop_newest\")")),
             OnFull::DropOldest => {

@@ -3,7 +3,7 @@
 use super::{Setup, mask::Mask, text::shorten};
 use crate::{
     config::Channel,
-    domain::{ChannelName, NewNotice, Notice, NoticeKind},
+    domain::{ChannelName, NewNotice, Notice, NoticeKind, counted},
 };
 
 /// How many lines a message that stands for several notices has.
@@ -72,7 +72,7 @@ impl Message {
             let urgent = || notices.iter().find(|one| one.notice.urgent);
             let head = plans.first().copied().or_else(urgent).unwrap_or(first);
             message.title = match head.notice.title.as_str() {
-                "" => format!("{} notices", notices.len()),
+                "" => counted(notices.len(), "notice", "notices"),
                 title => format!("{title}, and {} more", others.len()),
             };
             message.kind = head.notice.kind.map_or("script", NoticeKind::as_str);

@@ -70,6 +70,8 @@ pub struct PlayerOutcome {
     pub finished: Option<f64>,
     /// How it ended.
     pub fate: Fate,
+    /// Whether they were sent to another address: mostly those who have finished are.
+    pub redirected: bool,
     /// Where they were, in order.
     pub visits: Vec<Visit>,
     /// When they did not get on, in order.
@@ -112,8 +114,10 @@ pub struct Totals {
     pub finished: u64,
     /// How many closed the tab for good.
     pub dropped_out: u64,
-    /// How many were sent to another address before the last page.
+    /// How many were sent to another address, before the last page or after it.
     pub redirected: u64,
+    /// How many were on the way at the end.
+    pub under_way: u64,
     /// How many messages there were.
     pub messages: u64,
     /// How long they waited for others.
@@ -159,7 +163,10 @@ impl Outcome {
                 player.fate = Fate::Finished;
             }
             What::DroppedOut => player.end(at, Fate::DroppedOut),
-            What::Redirected(_) => player.end(at, Fate::Redirected),
+            What::Redirected(_) => {
+                player.redirected = true;
+                player.end(at, Fate::Redirected);
+            }
             What::Returned => {
                 player.stop(at, None);
                 if player.finished.is_none() {
@@ -183,11 +190,12 @@ impl Outcome {
         for player in &self.players {
             totals.players += 1;
             match player.fate {
-                Fate::Underway => {}
+                Fate::Underway => totals.under_way += 1,
                 Fate::Finished => totals.finished += 1,
                 Fate::DroppedOut => totals.dropped_out += 1,
-                Fate::Redirected => totals.redirected += 1,
+                Fate::Redirected => {}
             }
+            totals.redirected += u64::from(player.redirected);
             totals.messages += player.messages;
             totals.waited += player.waited;
             totals.stalled += player.stalled;
@@ -207,6 +215,7 @@ impl PlayerOutcome {
             joined: happening.at,
             finished: None,
             fate: Fate::Underway,
+            redirected: false,
             visits: Vec::new(),
             spells: Vec::new(),
             pages: IndexMap::new(),

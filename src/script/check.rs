@@ -8,6 +8,7 @@ use rhai::{ASTNode, Expr, Position, Stmt};
 use super::{
     Library, Script, engine, habits, params,
     properties::{self, Ours},
+    records::{BY_NAME, GO_THROUGH},
     variables::{self, Why},
 };
 use crate::{
@@ -138,12 +139,11 @@ impl Known {
                         .iter()
                         .map(|count| count.saturating_sub(usize::from(call.method)).to_string())
                         .collect();
-                    let message = format!(
-                        "`{}` takes {} arguments, not {}",
-                        call.name,
-                        takes.join(" or "),
-                        call.arguments
-                    );
+                    let takes = match takes.as_slice() {
+                        [one] if one == "1" => "1 argument".to_owned(),
+                        several => format!("{} arguments", several.join(" or ")),
+                    };
+                    let message = format!("`{}` takes {takes}, not {}", call.name, call.arguments);
                     let problem = at(script, call.position, &call.name, message);
                     problems.push(
                         problem.help(format!("`uproctor functions {}` shows how it is called", call.name)),
@@ -214,6 +214,11 @@ fn properties(script: &Script, problems: &mut Vec<Problem>) {
                 "an observed player",
                 format!("`players::get(session, name, [{name:?}])` reads a field of the experiment"),
             ),
+            Ours::Records => {
+                let message = format!("there is no place {name} here: {BY_NAME}");
+                problems.push(at(script, position, &name, message).help(GO_THROUGH));
+                continue;
+            }
         };
         let problem = at(script, position, &name, format!("{what} has no `{name}`"));
         problems.push(match did_you_mean(&name, of.properties().iter().copied()) {
@@ -356,10 +361,11 @@ fn channels(config: &Config, script: &Script, calls: &[FoundCall], problems: &mu
 
 /// What to say where there is no channel of this name, and what to do.
 pub(super) fn no_channel(config: &Config, wanted: &str) -> Option<(String, String)> {
-    if config.channels.keys().any(|name| name.as_str() == wanted) {
+    let names = config.channel_names();
+    if names.iter().any(|name| name.as_str() == wanted) {
         return None;
     }
-    let near = did_you_mean(wanted, config.channels.keys().map(ChannelName::as_str));
+    let near = did_you_mean(wanted, names.iter().map(ChannelName::as_str));
     let help = near.map_or_else(
         || format!("add a section [channel.{wanted}] to the configuration"),
         |near| format!("did you mean {near:?}?"),

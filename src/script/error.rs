@@ -2,6 +2,7 @@
 
 use rhai::{Dynamic, EvalAltResult, Map, Position};
 
+use super::records::{BY_NAME, GO_THROUGH};
 use crate::{
     api::{ApiError, ErrorKind},
     domain::{Outcome, RunReport},
@@ -118,6 +119,12 @@ pub(super) fn report(error: &EvalAltResult, script: &str, last_call: Position) -
         EvalAltResult::ErrorDataTooLarge(what, _) => failed(format!(
             "{what} is larger than a script may make it (texts 8 MiB, arrays and maps 200,000 entries)"
         )),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.contains("(Records") => {
+            let name = signature.split(' ').next().unwrap_or_default();
+            failed(format!(
+                "`{name}` is for lists, and {BY_NAME}: write `.values().{name}(...)`; {GO_THROUGH}"
+            ))
+        }
         other => failed(without_place(other)),
     }
 }

@@ -14,6 +14,7 @@ mod header;
 mod library;
 mod limits;
 mod params;
+mod placeholders;
 mod prepare;
 mod properties;
 mod records;

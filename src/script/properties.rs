@@ -1,9 +1,9 @@
 //! Properties that `event` and observed players do not have. Rhai reads one that is not there as `()`, so that a slip of the
-//! pen in a condition makes it false for good.
+//! pen in a condition makes it false for good. And places in what has names and no places, such as the players of a session.
 
 use std::collections::{HashMap, HashSet};
 
-use rhai::{AST, ASTNode, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::Script;
 use crate::domain::{Event, OBSERVED};
@@ -22,7 +22,13 @@ pub(super) enum Ours {
     Event,
     /// What `player` gives.
     Player,
+    /// What `players::list` and their like give: each by its name.
+    Records,
 }
+
+/// What gives records by name.
+const GIVE_RECORDS: [&str; 5] =
+    ["players::list", "sessions::list", "rooms::list", "chat::overview", "players_of"];
 
 impl Ours {
     /// What it has.
@@ -30,6 +36,7 @@ impl Ours {
         match self {
             Self::Event => &Event::PROPERTIES,
             Self::Player => &OBSERVED,
+            Self::Records => &[],
         }
     }
 
@@ -124,8 +131,13 @@ impl Variables<'_> {
     fn value(&self, expression: &Expr) -> Option<Ours> {
         match expression {
             Expr::FnCall(call, _) => {
-                let plain = call.namespace.is_empty() && call.args.len() == 2;
-                (plain && call.name == "player" && !self.own.contains("player")).then_some(Ours::Player)
+                let name = full_name(call);
+                match name.as_str() {
+                    own if self.own.contains(own) => None,
+                    "player" if call.args.len() == 2 => Some(Ours::Player),
+                    name if GIVE_RECORDS.contains(&name) => Some(Ours::Records),
+                    _ => None,
+                }
             }
             Expr::Dot(chain, ..) => match &chain.rhs {
                 Expr::Property(property, _) => self.value(&chain.lhs)?.at(&property.2),
@@ -145,10 +157,29 @@ impl Variables<'_> {
 
     fn check(&self, part: &AST, found: &mut Vec<Missing>) {
         part.walk(&mut |path: &[ASTNode<'_>]| {
-            if let Some(ASTNode::Expr(Expr::Dot(chain, ..))) = path.last()
-                && let Some(of) = self.value(&chain.lhs)
-            {
-                self.check_chain(variable(&chain.lhs), of, &chain.rhs, found);
+            match path.last() {
+                Some(ASTNode::Expr(Expr::Dot(chain, ..))) => {
+                    if let Some(of) = self.value(&chain.lhs).filter(|of| *of != Ours::Records) {
+                        self.check_chain(variable(&chain.lhs), of, &chain.rhs, found);
+                    }
+                }
+                Some(ASTNode::Expr(Expr::Index(chain, ..)))
+                    if self.value(&chain.lhs) == Some(Ours::Records) =>
+                {
+                    // With more behind it, the place is the first part of that.
+                    let place = match &chain.rhs {
+                        Expr::Dot(more, ..) | Expr::Index(more, ..) => &more.lhs,
+                        place => place,
+                    };
+                    if let Expr::IntegerConstant(place, position) = place {
+                        found.push(Missing {
+                            name: place.to_string(),
+                            position: *position,
+                            of: Ours::Records,
+                        });
+                    }
+                }
+                _ => {}
             }
             true
         });
@@ -169,6 +200,15 @@ impl Variables<'_> {
         } else if let (Some(next), Some(more)) = (of.at(property), more) {
             self.check_chain(None, next, more, found);
         }
+    }
+}
+
+/// The name of a function with its module.
+fn full_name(call: &FnCallExpr) -> String {
+    let module = call.namespace.to_string();
+    match module.trim_end_matches("::") {
+        "" => call.name.to_string(),
+        module => format!("{module}::{}", call.name),
     }
 }
 

@@ -7,7 +7,10 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 use serde_json::{Map as JsonMap, Value};
 
 use super::error::bad_argument;
-use crate::api::{Answer, Field, Fields, Players, Table};
+use crate::{
+    api::{Answer, Field, Fields, Players, Table},
+    domain::counted,
+};
 
 /// Named records, such as the players of a session: `records["NAME"]`, `records.NAME`, `for record in records`, `keys()`,
 /// `values()`, `len()`, `contains(name)`. A record that is a map has its own name as `name`, unless it says another.
@@ -26,6 +29,11 @@ type Shared = Option<(Arc<Value>, Dynamic)>;
 /// Rows of an export: `rows[0]`, `for row in rows`, `len()`. Each row is a map.
 #[derive(Clone, Debug)]
 pub(super) struct Rows(Arc<Vec<JsonMap<String, Value>>>);
+
+/// What records are, for whoever takes them for a list.
+pub(super) const BY_NAME: &str = "players, sessions and rooms are listed by name, and not by number";
+/// What to write instead.
+pub(super) const GO_THROUGH: &str = "`for p in players { ... }` goes through all, `players[\"NAME\"]` is one, `players.values()` is a list of them";
 
 impl Records {
     pub(super) fn new(value: Value) -> Self {
@@ -211,6 +219,9 @@ pub(super) fn register(engine: &mut Engine) {
         .register_fn("values", |records: &mut Records| -> Array { records.clone().into_iter().collect() })
         .register_fn("get", |records: &mut Records, name: &str| records.at(name))
         .register_indexer_get(|records: &mut Records, name: &str| records.at(name))
+        .register_indexer_get(|_: &mut Records, place: i64| -> Result<Dynamic, Box<EvalAltResult>> {
+            Err(bad_argument(&format!("[{place}]"), &format!("{BY_NAME}: {GO_THROUGH}")))
+        })
         .register_fn("to_string", |records: &mut Records| records.to_json().to_string())
         .register_fn("to_debug", |records: &mut Records| records.to_json().to_string())
         .register_iterator::<Records>();
@@ -223,8 +234,8 @@ pub(super) fn register(engine: &mut Engine) {
             let found = usize::try_from(at).ok().and_then(|at| rows.0.get(at));
             found.map_or(Dynamic::UNIT, |row| to_dynamic(&Value::Object(row.clone())))
         })
-        .register_fn("to_string", |rows: &mut Rows| format!("{} rows", rows.0.len()))
-        .register_fn("to_debug", |rows: &mut Rows| format!("{} rows", rows.0.len()))
+        .register_fn("to_string", |rows: &mut Rows| counted(rows.0.len(), "row", "rows"))
+        .register_fn("to_debug", |rows: &mut Rows| counted(rows.0.len(), "row", "rows"))
         .register_iterator::<Rows>();
 }
 

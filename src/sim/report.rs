@@ -10,6 +10,7 @@ use super::{
     stage::seconds,
 };
 use crate::{
+    domain::counted,
     sandbox::{Outcome, Totals, World},
     store::{RunRow, WriteRow},
 };
@@ -111,9 +112,9 @@ impl Report {
         let length = (self.time.1 - self.time.0) / 1_000_000;
         let _ = writeln!(
             text,
-            "{}: {} participants, {}:{:02} h of virtual time, seed {}\n",
+            "{}: {}, {}:{:02} h of virtual time, seed {}\n",
             self.experiment,
-            self.with.players.len(),
+            counted(self.with.players.len(), "participant", "participants"),
             length / 3600,
             length / 60 % 60,
             self.seed
@@ -127,8 +128,8 @@ impl Report {
         self.tell_people(&mut text);
         self.tell_notes(&mut text);
         if self.dropped > 0 {
-            let _ =
-                writeln!(text, "\nThe journal lacks its last {} entries: there were too many.", self.dropped);
+            let lacking = counted(self.dropped, "entry", "entries");
+            let _ = writeln!(text, "\nThe journal lacks its last {lacking}: there were too many.");
         }
         text
     }
@@ -224,8 +225,11 @@ impl Report {
         };
         count(text, "arrived", with.players, without.players);
         count(text, "finished", with.finished, without.finished);
+        if with.redirected + without.redirected > 0 {
+            count(text, "sent to another address", with.redirected, without.redirected);
+        }
         count(text, "closed the tab for good", with.dropped_out, without.dropped_out);
-        count(text, "still there at the end", under_way(&with), under_way(&without));
+        count(text, "still there at the end", with.under_way, without.under_way);
         time(text, "waited for others", with.waited, without.waited);
         time(text, "stalled", with.stalled, without.stalled);
         time(text, "had an error page", with.broken, without.broken);
@@ -328,7 +332,7 @@ fn totals(totals: &Totals) -> Value {
         "finished": totals.finished,
         "dropped_out": totals.dropped_out,
         "redirected": totals.redirected,
-        "under_way": under_way(totals),
+        "under_way": totals.under_way,
         "messages": totals.messages,
         "waited": totals.waited,
         "stalled": totals.stalled,
@@ -336,10 +340,6 @@ fn totals(totals: &Totals) -> Value {
         "broken": totals.broken,
         "lost": totals.lost,
     })
-}
-
-pub(super) fn under_way(totals: &Totals) -> u64 {
-    totals.players.saturating_sub(totals.finished + totals.dropped_out + totals.redirected)
 }
 
 fn minutes(seconds: f64) -> String {

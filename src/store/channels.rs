@@ -1,10 +1,12 @@
 //! How the channels do that notices go to.
 
+use std::path::Path;
+
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{History, Store, StoreError, millis, notices::settle, writer::Pending};
+use super::{History, Store, StoreError, millis, notices::settle, open, writer::Pending};
 use crate::domain::ChannelName;
 
 /// How long notices that have gone out, or have not, are kept.
@@ -40,6 +42,29 @@ pub struct ChannelState {
     pub waiting: u32,
     /// How many have been given up in the last 30 days.
     pub lost: u32,
+}
+
+/// A message has arrived that somebody sent by hand: the channel works. The store is made where there is none, and written
+/// beside a daemon that has it.
+pub fn channel_works(path: &Path, channel: &ChannelName, at: Timestamp) -> Result<(), StoreError> {
+    let connection = match open::Lock::take(path) {
+        Ok(_lock) => open::for_writing(path, open::Flush::EachCommit)?,
+        Err(StoreError::InUse(_)) => open::beside_another(path)?,
+        Err(error) => return Err(error),
+    };
+    arrived(&connection, channel, at).map_err(|error| StoreError::from_sqlite(path, &error))
+}
+
+/// The last message to a channel was taken.
+pub(super) fn arrived(connection: &Connection, channel: &ChannelName, at: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO channel (name, failures, sent) VALUES (?1, 0, ?2)
+             ON CONFLICT (name) DO UPDATE SET
+                failures = 0, next = NULL, why = NULL, since = NULL, sent = excluded.sent",
+        )?
+        .execute(params![channel.as_str(), millis(at)])?;
+    Ok(())
 }
 
 impl Store {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
-use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, RunId, RunReport};
+use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, Reader, RunId, RunReport};
 
 /// A dead letter. It is named by its run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,17 +57,24 @@ pub enum Closed {
 }
 
 impl Closed {
-    /// Why it was not closed now, if it was not.
-    pub fn why_not(&self, run: RunId) -> Option<String> {
+    /// Why it was not closed now, if it was not, and what to do about it.
+    pub fn why_not(&self, run: RunId, reader: Reader) -> Option<String> {
         match self {
             Self::Now(_) => None,
-            Self::Unknown => Some(format!("run {run} is no dead letter: `uproctor dead` lists them")),
+            Self::Unknown => {
+                let list = reader.told("`uproctor dead`", "the page Dead letters");
+                Some(format!("run {run} is no dead letter: {list} lists them"))
+            }
             Self::Before(state) => Some(format!("the dead letter of run {run} was {state} before")),
             Self::Removed(name) => Some(format!(
                 "{name} is not in the configuration any more: put it back, or discard the dead letter of run {run}"
             )),
             Self::Held(reason) => {
-                Some(format!("run {run} cannot go on while it is paused: {reason}; `uproctor resume` first"))
+                let resume = reader.told(
+                    "`uproctor resume` first",
+                    "press Resume first, at the top of the page or at its automation",
+                );
+                Some(format!("run {run} cannot go on while it is paused: {reason}; {resume}"))
             }
             Self::NoEvent => {
                 Some(format!("run {run} was a poll, which is asked again by itself: discard it"))

@@ -204,6 +204,15 @@ impl History {
         })
     }
 
+    /// The run that was started last.
+    pub fn newest_run(&self) -> Result<Option<RunId>, StoreError> {
+        self.read(|connection| {
+            let newest: Option<i64> =
+                connection.prepare_cached("SELECT max(id) FROM run")?.query_row([], |row| row.get(0))?;
+            Ok(newest.map(RunId))
+        })
+    }
+
     /// The run of an event, if there is one, and how the event stands.
     pub fn of_event(&self, event: EventId) -> Result<Option<RunRow>, StoreError> {
         self.read(|connection| {

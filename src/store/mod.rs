@@ -44,7 +44,7 @@ use jiff::Timestamp;
 
 pub use backup::copy;
 pub use begun::Begun;
-pub use channels::{ChannelFailure, ChannelState};
+pub use channels::{ChannelFailure, ChannelState, channel_works};
 pub use cursors::{ClockCursor, PollCursor};
 pub use dead::{Closed, DeadLetter, Remedy};
 pub use deliveries::Delivery;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{History, Store, StoreError, effects, instant, millis, runs, writer::Pending};
+use super::{History, Store, StoreError, channels::arrived, effects, instant, millis, runs, writer::Pending};
 use crate::domain::{AutomationName, ChannelName, Effect, NewNotice, Notice, NoticeKind, RunId, TraceLine};
 
 /// What became of what a script wanted to tell.
@@ -119,14 +119,7 @@ impl Store {
                     )?
                     .execute(params![id, millis(at), message])?;
             }
-            connection
-                .prepare_cached(
-                    "INSERT INTO channel (name, failures, sent) VALUES (?1, 0, ?2)
-                     ON CONFLICT (name) DO UPDATE SET
-                        failures = 0, next = NULL, why = NULL, since = NULL, sent = excluded.sent",
-                )?
-                .execute(params![channel.as_str(), millis(at)])?;
-            Ok(())
+            arrived(connection, &channel, at)
         })
     }
 

@@ -15,7 +15,7 @@ use super::{
     runs,
     writer::Pending,
 };
-use crate::domain::{AutomationName, Detail, Effect, Event, EventKind, RunId, TraceLine};
+use crate::domain::{AutomationName, Detail, Effect, Event, EventKind, Reader, RunId, TraceLine};
 
 const EXPIRED: &str = "its plan expired before anybody approved it";
 
@@ -69,20 +69,25 @@ pub enum Decided {
 }
 
 impl Decided {
-    /// Why nothing was decided now, if nothing was.
-    pub fn why_not(&self, run: RunId) -> Option<String> {
+    /// Why nothing was decided now, if nothing was, and what to do about it.
+    pub fn why_not(&self, run: RunId, reader: Reader) -> Option<String> {
         match self {
             Self::Now(_) => None,
-            Self::Unknown => Some(format!("there is no plan {run}: `uproctor plans` lists those that wait")),
+            Self::Unknown => {
+                let list = reader.told("`uproctor plans`", "the page Plans");
+                Some(format!("there is no plan {run}: {list} lists those that wait"))
+            }
             Self::Removed(name) => Some(format!(
                 "{name} is not in the configuration any more; plan {run} waits on: put {name} back, or reject the plan"
             )),
-            Self::Held(reason) => Some(format!(
-                "everything is paused: {reason}; plan {run} waits on. `uproctor resume` lets it go on"
-            )),
+            Self::Held(reason) => {
+                let resume = reader.told("`uproctor resume`", "the button Resume at the top of the page");
+                Some(format!("everything is paused: {reason}; plan {run} waits on. {resume} lets it go on"))
+            }
             Self::Before(state) => {
                 let has = if state == "expired" { "has" } else { "was already" };
-                Some(format!("plan {run} {has} {state}: `uproctor plans --all` says when"))
+                let all = reader.told("`uproctor plans --all`", "its page");
+                Some(format!("plan {run} {has} {state}: {all} says when"))
             }
         }
     }

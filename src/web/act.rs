@@ -118,7 +118,7 @@ pub(super) async fn plan(shared: &Shared, who: &Who, asked: Decision) -> Result<
         None => shared.state.tools.store.approve(asked.run, who.name.clone(), now, known),
         Some(reason) => shared.state.tools.store.reject(asked.run, format!("{reason} ({})", who.name), now),
     };
-    let (who, run) = (who.clone(), asked.run);
+    let (who, run, reader) = (who.clone(), asked.run, who.reader());
     let decided = shared.finish(async move {
         let decided = pending.ready().await?;
         if let Decided::Now(event) = &decided {
@@ -132,7 +132,7 @@ pub(super) async fn plan(shared: &Shared, who: &Who, asked: Decision) -> Result<
     });
     match decided.await? {
         Decided::Now(event) => Ok(done(event)),
-        other => Err(conflict(other.why_not(asked.run).unwrap_or_default())),
+        other => Err(conflict(other.why_not(asked.run, reader).unwrap_or_default())),
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) async fn dead(shared: &Shared, who: &Who, asked: DeadLetter) -> Resul
     let known = move |name: &AutomationName| routes.automations.contains(name);
     let now = shared.state.tools.env.now();
     let pending = shared.state.tools.store.close_dead_letter(asked.run, asked.remedy, now, known);
-    let (who, run) = (who.clone(), asked.run);
+    let (who, run, reader) = (who.clone(), asked.run, who.reader());
     let closed = shared.finish(async move {
         let closed = pending.ready().await?;
         if let Closed::Now(event) = &closed {
@@ -157,7 +157,7 @@ pub(super) async fn dead(shared: &Shared, who: &Who, asked: DeadLetter) -> Resul
     });
     match closed.await? {
         Closed::Now(event) => Ok(done(event)),
-        other => Err(conflict(other.why_not(asked.run).unwrap_or_default())),
+        other => Err(conflict(other.why_not(asked.run, reader).unwrap_or_default())),
     }
 }
 

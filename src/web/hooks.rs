@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Hook, Shared, answer::Answer, body, not_stored};
 use crate::{
-    domain::{Detail, EventKind, HookName, Scheme},
+    domain::{Detail, EventKind, HookName, Scheme, counted},
     engine::Input,
     signature::{self, Verified},
     store::{Acceptance, Delivery, NewEvent},
@@ -79,8 +79,8 @@ async fn take(
         Answer::error(
             StatusCode::TOO_MANY_REQUESTS,
             format!(
-                "this webhook takes {} messages a minute: send this again in {seconds} s",
-                hook.webhook.per_minute
+                "this webhook takes {} a minute: send this again in {seconds} s",
+                counted(hook.webhook.per_minute, "message", "messages")
             ),
         )
         .retry_after(seconds)

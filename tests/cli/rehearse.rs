@@ -45,7 +45,7 @@ fn a_new_project_is_rehearsed_at_once() {
 fn the_tests_of_a_new_project_pass() {
     let output = lab().run(&["test"]);
     assert_eq!(code(&output), 0, "{}", text(&output));
-    assert!(text(&output).contains("10 of 10 tests passed"), "{}", text(&output));
+    assert!(text(&output).contains("12 of 12 tests passed"), "{}", text(&output));
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn the_service_manager_is_told_of_the_start_of_being_well_and_of_the_end() {
     let reloading = other();
     assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
     let reloaded = other();
-    assert!(reloaded.contains("READY=1") && reloaded.contains("with 1 automations"), "{reloaded}");
+    assert!(reloaded.contains("READY=1") && reloaded.contains("with 1 automation"), "{reloaded}");
     lab.configure("[[automation]]\nname = \"it\"\n");
     signal("-HUP");
     assert!(other().contains("RELOADING=1"));
@@ -152,7 +152,7 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     assert!(found(&lab, "channels")[0].starts_with("hint nobody is told"));
 
     console::visitor::add_user(&lab, "ada", "admin", "a few plain words");
-    assert_eq!(found(&lab, "console"), ["ok 1 users, 0 tokens"]);
+    assert_eq!(found(&lab, "console"), ["ok 1 user, 0 tokens"]);
     let users = lab.project.path().join("users.toml");
     std::fs::set_permissions(&users, mode(0o644)).unwrap();
     assert!(found(&lab, "console").iter().any(|said| said.contains("everybody on this computer may read")));
@@ -164,7 +164,7 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     lab.project.write("scripts/it.rhai", "fn run(event) { players::advanse(\"s\", \"p1\"); }");
     lab.configure("[[automation]]\nname = \"it\"\nscript = \"it.rhai\"\non = []\n");
     let broken = found(&lab, "configuration");
-    assert!(broken[0].starts_with("fail") && broken[0].contains("1 errors"), "{broken:?}");
+    assert!(broken[0].starts_with("fail") && broken[0].contains("1 error,"), "{broken:?}");
     lab.configure("");
     lab.stop_server();
     let (code, text) = lab.run(&["doctor"]);

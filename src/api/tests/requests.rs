@@ -254,7 +254,7 @@ fn wrong_calls_are_refused_before_anything_leaves() {
         (Call::new(SessionsCreate).body(body(json!({"sname": "a b"}))), "session name"),
         (Call::new(SessionsCreate).body(body(json!({"unames": ["é"], "n_players": 1}))), "player name"),
         (Call::new(SessionsCreate).body(body(json!({"unames": ["a", "a"]}))), "named twice"),
-        (Call::new(SessionsCreate).players(&one).body(body(json!({"n_players": 2}))), "1 players are named"),
+        (Call::new(SessionsCreate).players(&one).body(body(json!({"n_players": 2}))), "1 player is named"),
         (Call::new(RoomsCreate).body(body(json!({"name": "a/b"}))), "room name"),
     ];
     for (call, why) in bad {

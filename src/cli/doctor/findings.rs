@@ -1,6 +1,10 @@
 //! What the doctor has found.
 
-use std::{os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    io::{IsTerminal, Write, stderr},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
 use serde_json::{Value, json};
 
@@ -39,9 +43,25 @@ struct Finding {
 
 /// All of them, in the order in which they are shown.
 #[derive(Default)]
-pub(super) struct Findings(Vec<Finding>);
+pub(super) struct Findings {
+    all: Vec<Finding>,
+    /// Each is printed as soon as it is found: the next one may take a while.
+    at_once: bool,
+}
 
 impl Findings {
+    /// For a person, or, with `as_json`, for a program.
+    pub(super) fn new(as_json: bool) -> Self {
+        Self { all: Vec::new(), at_once: !as_json }
+    }
+
+    /// Says what is being waited for, to a person who looks on.
+    pub(super) fn asking(&self, whom: &str) {
+        if self.at_once && stderr().is_terminal() {
+            let _ = writeln!(stderr(), "      asking {}", out::visible(whom));
+        }
+    }
+
     pub(super) fn ok(&mut self, what: &'static str, said: impl Into<String>) {
         self.add(what, State::Ok, said.into(), String::new());
     }
@@ -64,7 +84,13 @@ impl Findings {
     }
 
     fn add(&mut self, what: &'static str, state: State, said: String, help: String) {
-        self.0.push(Finding { what, state, said, help });
+        if self.at_once {
+            out::line(&format!("{:<4}  {what:<14} {said}", state.word()));
+            if !help.is_empty() {
+                out::line(&format!("      {:<14} {help}", ""));
+            }
+        }
+        self.all.push(Finding { what, state, said, help });
     }
 
     /// Says where others may read a file.
@@ -76,24 +102,17 @@ impl Findings {
         }
     }
 
-    /// Prints all of them; the worst is the exit code.
-    pub(super) fn print(&self, as_json: bool) -> Exit {
-        let has = |state: State| self.0.iter().any(|finding| finding.state == state);
+    /// The worst is the exit code. All of them are printed now, where they are for a program.
+    pub(super) fn finish(&self) -> Exit {
+        let has = |state: State| self.all.iter().any(|finding| finding.state == state);
         let exit = match (has(State::Unreachable), has(State::Fail)) {
             (true, _) => Exit::Unreachable,
             (false, true) => Exit::NotRight,
             (false, false) => Exit::Done,
         };
-        if as_json {
-            let all: Vec<Value> = self.0.iter().map(to_json).collect();
+        if !self.at_once {
+            let all: Vec<Value> = self.all.iter().map(to_json).collect();
             out::json(&json!({ "ok": exit == Exit::Done, "findings": all }));
-            return exit;
-        }
-        for Finding { what, state, said, help } in &self.0 {
-            out::line(&format!("{:<4}  {what:<14} {said}", state.word()));
-            if !help.is_empty() {
-                out::line(&format!("      {:<14} {help}", ""));
-            }
         }
         exit
     }
@@ -103,7 +122,7 @@ impl Findings {
 impl Findings {
     /// Each as `STATE WHAT SAID`.
     pub(super) fn shown(&self) -> Vec<String> {
-        self.0.iter().map(|one| format!("{} {} {}", one.state.word(), one.what, one.said)).collect()
+        self.all.iter().map(|one| format!("{} {} {}", one.state.word(), one.what, one.said)).collect()
     }
 }
 

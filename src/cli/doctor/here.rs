@@ -5,7 +5,7 @@ use std::path::Path;
 use super::findings::Findings;
 use crate::{
     config::Config,
-    domain::Problem,
+    domain::{Problem, counted},
     schedule::zone_database_version,
     store::{ChannelState, History},
 };
@@ -14,20 +14,34 @@ use crate::{
 const TIMESYNC: &str = "/run/systemd/timesync";
 
 pub(super) fn configuration(config: &Config, problems: &[Problem], findings: &mut Findings) {
-    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    // What only this shell lacks is no fault of the file.
+    let (lacking, problems): (Vec<&Problem>, Vec<&Problem>) =
+        problems.iter().partition(|problem| problem.of_environment);
+    let errors: Vec<&str> = problems
+        .iter()
+        .filter(|problem| problem.is_error())
+        .map(|problem| problem.message.as_str())
+        .collect();
     let file = config.file.display();
-    match (errors, problems.len()) {
-        (0, 0) => findings.ok("configuration", format!("{file}: {} automations", config.automations.len())),
-        (0, warnings) => findings.hint(
+    match (errors.first(), problems.len()) {
+        (None, 0) => {
+            let automations = counted(config.automations.len(), "automation", "automations");
+            findings.ok("configuration", format!("{file}: {automations}"));
+        }
+        (None, warnings) => findings.hint(
             "configuration",
-            format!("{file}: {warnings} warnings"),
+            format!("{file}: {}", counted(warnings, "warning", "warnings")),
             "`uproctor check` shows them",
         ),
-        (errors, _) => {
-            let first = problems.iter().find(|problem| problem.is_error()).map(|problem| &problem.message);
-            let said = format!("{file}: {errors} errors, the first: {}", first.map_or("", String::as_str));
+        (Some(first), _) => {
+            let said = format!("{file}: {}, the first: {first}", counted(errors.len(), "error", "errors"));
             findings.fail("configuration", said, "`uproctor check` shows all, with their places");
         }
+    }
+    for problem in lacking {
+        let said =
+            format!("{} in this shell; a daemon that was started elsewhere may have it", problem.message);
+        findings.fail("secrets", said, problem.help.clone().unwrap_or_default());
     }
     for file in &config.secret_files {
         findings.private("secrets", file, "it holds a secret");
@@ -62,16 +76,16 @@ fn time_is_set(timesync: &Path, findings: &mut Findings) {
 }
 
 pub(super) fn alarms(config: &Config, findings: &mut Findings) {
-    if config.daemon.heartbeat.is_none() {
+    if config.daemon.heartbeat.is_some() {
+        findings.ok("heartbeat", "a monitor elsewhere is told that all is well");
+    } else if !config.daemon.names_heartbeat {
         findings.hint(
             "heartbeat",
             "nobody elsewhere notices if this computer goes down",
             "`heartbeat_env` in [daemon] names the address of a monitor that raises the alarm",
         );
-    } else {
-        findings.ok("heartbeat", "a monitor elsewhere is told that all is well");
     }
-    if config.channels.is_empty() {
+    if config.channels.is_empty() && config.unread_channels.is_empty() {
         findings.hint(
             "channels",
             "nobody is told when something fails",
@@ -92,7 +106,9 @@ pub(super) fn alarms(config: &Config, findings: &mut Findings) {
             ChannelState { failures, why, waiting, .. } => findings.fail(
                 "channels",
                 format!(
-                    "{name}: the last {failures} messages failed, {waiting} notices wait: {}",
+                    "{name}: the last {} failed, {}: {}",
+                    counted(failures, "message", "messages"),
+                    counted(waiting, "notice waits", "notices wait"),
                     why.unwrap_or_default()
                 ),
                 format!("`uproctor notify test {name}` tries it and says what came back"),
@@ -111,7 +127,9 @@ pub(super) fn users(config: &Config, findings: &mut Findings) {
             "`uproctor user add NAME` makes a user; `uproctor console` makes a link for you",
         );
     } else {
-        findings.ok("console", format!("{count} users, {} tokens", console.users.tokens.len()));
+        let users = counted(count, "user", "users");
+        let tokens = counted(console.users.tokens.len(), "token", "tokens");
+        findings.ok("console", format!("{users}, {tokens}"));
         findings.private("console", &console.users_file, "it holds the hashes of passwords");
     }
     let is_open = !config.daemon.listen.ip().is_loopback();

@@ -3,6 +3,7 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::findings::Findings;
@@ -21,9 +22,11 @@ const SKEWED: i64 = 5;
 
 pub(super) fn uproot(env: &Arc<dyn Environment>, config: &Config, findings: &mut Findings) {
     let url = &config.uproot.url;
+    let knows_token = !config.uproot.token.expose_secret().is_empty();
     let client = Client::new(Arc::clone(env), url.clone(), config.uproot.token.clone());
     let scope = Scope::for_duration(env.now(), PATIENCE);
     let began = env.now();
+    findings.asking(&format!("the uproot server at {url}"));
     let asked = client.version(&scope).and_then(|version| {
         client.read(&Call::new(Endpoint::SessionsList), Priority::Read, &scope).map(|_| version)
     });
@@ -38,6 +41,11 @@ pub(super) fn uproot(env: &Arc<dyn Environment>, config: &Config, findings: &mut
                     "server",
                     error.message,
                     "is it running, and is `url` in [uproot] its address?",
+                ),
+                ErrorKind::Unauthorized if !knows_token => findings.hint(
+                    "server",
+                    format!("{url} answers; more is not known, because no token could be read here"),
+                    "",
                 ),
                 ErrorKind::Unauthorized => findings.fail(
                     "server",
@@ -88,6 +96,7 @@ pub(super) fn daemon(env: &dyn Environment, config: &Config, must_run: bool, fin
         );
         return;
     };
+    findings.asking(&format!("the daemon at http://{address}/"));
     match ready(env, &address) {
         Ok(()) => findings.ok("daemon", format!("it runs at http://{address}/ and is well")),
         Err(why) => findings.fail(

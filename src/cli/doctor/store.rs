@@ -5,6 +5,7 @@ use std::path::Path;
 use super::findings::Findings;
 use crate::{
     config::Config,
+    domain::counted,
     store::{History, StoreError, in_use},
 };
 
@@ -49,15 +50,16 @@ fn look_into(path: &Path, findings: &mut Findings) {
         }
     };
     let said = format!(
-        "{}: {} MiB, {} events, {} interventions",
+        "{}: {} MiB, {}, {}",
         path.display(),
         sizes.bytes / 1_048_576,
-        sizes.events,
-        sizes.interventions
+        counted(sizes.events, "event", "events"),
+        counted(sizes.interventions, "intervention", "interventions")
     );
     findings.ok("store", said);
     if sizes.claimed > 0 && !in_use(path) {
-        let said = format!("{} writes were sent and nothing was heard of them", sizes.claimed);
+        let writes = counted(sizes.claimed, "write was", "writes were");
+        let said = format!("{writes} sent, and it is not known what came of it");
         findings.hint("store", said, "the next start finds out what became of them");
     }
 }

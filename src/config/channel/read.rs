@@ -4,13 +4,13 @@ use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::{Channel, Channels, Email, Security, Service};
+use super::{Channel, Channels, Email, Security, Service, UnreadChannels};
 use crate::{
     config::{
         reader::{Placed, Section, Source},
         secret::Secrets,
     },
-    domain::{ChannelName, parse_rate},
+    domain::{ChannelName, Problem, parse_rate},
 };
 
 /// The words for `kind`.
@@ -41,24 +41,35 @@ pub(in crate::config) fn read(
     source: &Source<'_>,
     section: Option<Section<'_, '_>>,
     secrets: &Secrets<'_>,
-) -> Channels {
-    let mut channels = Channels::new();
-    let Some(mut section) = section else { return channels };
+) -> (Channels, UnreadChannels) {
+    let (mut channels, mut unread) = (Channels::new(), UnreadChannels::new());
+    let Some(mut section) = section else { return (channels, unread) };
     for (key, mut table) in section.named_tables() {
         let name = ChannelName::new(&key.value).map_err(|error| source.error(key.span, error.to_string()));
         let mask = table.boolean("mask").is_none_or(|mask| mask.value);
         let rate = table.parsed("rate", parse_rate).map(|rate| rate.value);
         let rate = rate.unwrap_or(Channel::RATE);
+        let before = source.problems.borrow().len();
         // Which keys there are depends on the kind: where that is missing, each would be called unknown.
-        let Some(kind) = kind(&mut table) else { continue };
-        let service = service(kind, &mut table, secrets);
-        table.finish();
-        if let (Ok(name), Some(service)) = (name, service) {
-            channels.insert(name, Channel { service, mask, rate });
+        let service = kind(&mut table).and_then(|kind| {
+            let service = service(kind, &mut table, secrets);
+            table.finish();
+            service
+        });
+        let Ok(name) = name else { continue };
+        let problems: Vec<Problem> = source.problems.borrow()[before..].to_vec();
+        // A token that the service may want, or may not, is no less missed.
+        match service.filter(|_| !problems.iter().any(|problem| problem.of_environment)) {
+            Some(service) => {
+                channels.insert(name, Channel { service, mask, rate });
+            }
+            None => {
+                unread.insert(name, problems);
+            }
         }
     }
     section.finish();
-    channels
+    (channels, unread)
 }
 
 fn kind(table: &mut Section<'_, '_>) -> Option<Kind> {

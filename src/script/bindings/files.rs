@@ -8,9 +8,12 @@ use cap_std::{
 };
 use rhai::{Module, exported_module, plugin::*};
 
-use crate::script::{
-    context::RunContext,
-    error::{RhaiResultOf, bad_argument, refuse},
+use crate::{
+    domain::counted,
+    script::{
+        context::RunContext,
+        error::{RhaiResultOf, bad_argument, refuse},
+    },
 };
 
 /// The functions of `files::`.
@@ -77,7 +80,11 @@ fn may_write(context: &RunContext, function: &str, name: &str, bytes: usize) -> 
     }
     let dry = context.actor.is_dry();
     let verb = if dry { "would write" } else { "writes" };
-    context.note(crate::domain::TraceKind::Info, format!("{function}: {verb} {bytes} bytes to {name}"), None);
+    context.note(
+        crate::domain::TraceKind::Info,
+        format!("{function}: {verb} {} to {name}", counted(bytes, "byte", "bytes")),
+        None,
+    );
     Ok(!dry)
 }
 

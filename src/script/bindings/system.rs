@@ -5,7 +5,7 @@ use rhai::{Map, Module, exported_module, plugin::*};
 use super::files::put;
 use crate::{
     api::{Call, Endpoint},
-    domain::{Capability, TraceKind},
+    domain::{Capability, TraceKind, counted},
     environment::Priority,
     script::{
         context::RunContext,
@@ -29,7 +29,11 @@ fn fetch(run: &RunContext, function: &str, endpoint: Endpoint, file: &str) -> Rh
         return Ok(answer);
     }
     let bytes = run.read(&Call::new(endpoint), Priority::Export)?.file().unwrap_or_default();
-    run.note(TraceKind::Info, format!("{function}: writes {} bytes to {file}", bytes.len()), None);
+    run.note(
+        TraceKind::Info,
+        format!("{function}: writes {} to {file}", counted(bytes.len(), "byte", "bytes")),
+        None,
+    );
     put(run, function, file, &bytes, true)?;
     answer.insert("bytes".into(), i64::try_from(bytes.len()).unwrap_or(i64::MAX).into());
     Ok(answer)

@@ -3,10 +3,7 @@
 use maud::{Markup, html};
 
 use super::text::{count, length, number};
-use crate::{
-    sandbox::Totals,
-    sim::{Report, report::under_way},
-};
+use crate::{sandbox::Totals, sim::Report};
 
 /// How long the longest bar is, in pixels.
 const BAR: f64 = 100.0;
@@ -18,8 +15,8 @@ struct Measure {
     without: f64,
     /// Whether it is a number of people, and not seconds.
     people: bool,
-    /// Whether more of it is better.
-    welcome: bool,
+    /// Whether more of it is better; none where it is neither better nor worse.
+    welcome: Option<bool>,
 }
 
 /// How many came, in either evening.
@@ -40,13 +37,13 @@ fn measures(with: &Totals, without: &Totals) -> Vec<Measure> {
         with: of(with),
         without: of(without),
         people: false,
-        welcome: false,
+        welcome: Some(false),
     };
     let mut all = vec![
-        people("Finished", true, |totals| totals.finished),
-        people("Still there at the end", false, under_way),
-        people("Closed the tab for good", false, |totals| totals.dropped_out),
-        people("Sent to another address", false, |totals| totals.redirected),
+        people("Finished", Some(true), |totals| totals.finished),
+        people("Still there at the end", Some(false), |totals| totals.under_way),
+        people("Closed the tab for good", Some(false), |totals| totals.dropped_out),
+        people("Sent to another address", None, |totals| totals.redirected),
         time("Waited for others", |totals| totals.waited),
         time("Stalled", |totals| totals.stalled),
         time("Had the tab closed for a while", |totals| totals.away),
@@ -124,10 +121,14 @@ fn difference(measure: &Measure) -> Markup {
     if change == 0.0 || text == written(measure, 0.0) {
         return html! { td.same { "none" } };
     }
-    let better = (change > 0.0) == measure.welcome;
+    let sign = if change > 0.0 { "+" } else { "−" };
+    let Some(welcome) = measure.welcome else {
+        return html! { td { (sign) (text) } };
+    };
+    let better = (change > 0.0) == welcome;
     html! {
         td class=(if better { "better" } else { "worse" }) {
-            (if change > 0.0 { "+" } else { "−" }) (text)
+            (sign) (text)
             span { (if better { "better" } else { "worse" }) }
         }
     }

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use super::answer::Answer;
 use crate::{
     config::{ConsoleSection, Users},
-    domain::Role,
+    domain::{Reader, Role},
     environment::Environment,
 };
 use attempts::Attempts;
@@ -57,13 +57,22 @@ impl Who {
         self.by == Way::Command
     }
 
+    /// Where they read what they are told.
+    pub(super) fn reader(&self) -> Reader {
+        match self.by {
+            Way::Password(_) | Way::Link => Reader::Browser,
+            Way::Token | Way::Command => Reader::Terminal,
+        }
+    }
+
     /// Says no to whoever may not do it.
     pub(super) fn must_be(&self, role: Role) -> Result<(), Answer> {
         if self.role >= role {
             return Ok(());
         }
         tracing::warn!(who = %self.name, role = %self.role, "somebody asked for more than they may");
-        let message = format!("{} is a {}, and only an {role} may do this", self.name, self.role);
+        let (mine, wanted) = (self.role.with_article(), role.with_article());
+        let message = format!("{} is {mine}, and only {wanted} may do this", self.name);
         Err(Answer::error(StatusCode::FORBIDDEN, message))
     }
 }

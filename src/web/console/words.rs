@@ -78,7 +78,21 @@ pub(super) fn further(found: usize, limit: usize) -> &'static str {
     if found < limit { "Look further back" } else { "Older" }
 }
 
-/// `1 player`, `2 players`.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+/// Why something did not run, as it is kept. It names the command that helps, in whose place there are buttons here.
+pub(super) fn reason(kept: &str) -> String {
+    match kept.rsplit_once("; `uproctor resume") {
+        Some((why, _)) => format!("{why}; the button Resume lets go on"),
+        None => kept.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_names_its_button_and_not_the_command() {
+        assert_eq!(reason("paused: x; `uproctor resume a`"), "paused: x; the button Resume lets go on");
+        assert_eq!(reason("nobody is stalled"), "nobody is stalled");
+    }
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod browser;
 mod pages;
+mod phone;
 mod proxy;
 pub(crate) mod visitor;
 

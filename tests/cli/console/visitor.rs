@@ -50,7 +50,8 @@ impl Seen {
 /// Sends a request as it is written, and reads the whole answer.
 pub(super) fn send(address: &str, request: &str) -> Seen {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // Longer than the daemon waits for whoever reads nothing.
+    stream.set_read_timeout(Some(Duration::from_secs(45))).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
@@ -134,7 +135,11 @@ fn roles_decide_and_a_change_of_the_file_counts_at_once() {
     let (vera, oskar, ada) = (cookie("vera"), cookie("oskar"), cookie("ada"));
     let run_now = "automation=every-second&back=automations";
     for (who, live, dry, pause) in [(&vera, 403, 403, 403), (&oskar, 403, 303, 303), (&ada, 303, 303, 303)] {
-        assert_eq!(post(&address, "/do/trigger", who, OURS, run_now).status, live);
+        let answer = post(&address, "/do/trigger", who, OURS, run_now);
+        assert_eq!(answer.status, live);
+        let wants =
+            ["vera is a viewer, and only an admin may", "oskar is an operator, and only an admin may"];
+        assert!(live != 403 || wants.iter().any(|said| answer.body.contains(said)), "{}", answer.body);
         assert_eq!(post(&address, "/do/trigger", who, OURS, &format!("{run_now}&dry=yes")).status, dry);
         assert_eq!(post(&address, "/do/pause", who, OURS, "what=everything&back=plans").status, pause);
     }
@@ -280,4 +285,32 @@ fn what_came_badly_signed_is_counted_and_the_log_is_a_file() {
         ),
         "{told}"
     );
+}
+
+#[test]
+fn who_is_refused_in_a_browser_is_told_of_pages_and_buttons_and_at_a_terminal_of_commands() {
+    let lab = lab(1, "1h");
+    add_user(&lab, "ada", "admin", "a few plain words");
+    let _daemon = lab.daemon();
+    let address = address(&lab);
+    let cookie = log_in(&address, "ada", "a few plain words").cookie();
+    let said = |what: &str, back: &str| {
+        post(&address, &format!("/do/{what}"), &cookie, OURS, &format!("run=999&reason=no&back={back}"));
+        get(&address, &format!("/{back}"), &cookie).body
+    };
+    let seen = said("approve", "plans");
+    assert!(seen.contains("there is no plan 999: the page Plans lists those that wait"), "{seen}");
+    let seen = said("retry", "dead");
+    assert!(seen.contains("run 999 is no dead letter: the page Dead letters lists them"), "{seen}");
+    for (command, list) in
+        [(["approve", "999"].as_slice(), "`uproctor plans`"), (&["dead", "retry", "999"], "`uproctor dead`")]
+    {
+        let (code, text) = lab.run(command);
+        assert!(code == 1 && text.contains(list), "{text}");
+    }
+    post(&address, "/do/pause", &cookie, OURS, "what=everything&back=plans");
+    crate::daemon::until("an event is not run", || {
+        get(&address, "/events", &cookie).body.contains("the button Resume lets go on")
+    });
+    assert!(!get(&address, "/events", &cookie).body.contains("uproctor resume"));
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{Automation, Clock, Trigger},
-    domain::{AutomationName, format_duration},
+    domain::{AutomationName, counted, format_duration},
     store::{EventsFilter, StoreError},
 };
 
@@ -25,15 +25,15 @@ pub(super) fn all(scene: &Scene) -> Result<Page, StoreError> {
         rows.push(html! {
             tr {
                 th scope="row" { a href=(scene.link(&format!("automations/{}", automation.name))) { (automation.name) } }
-                td { (words::mode(automation.mode.as_str())) }
-                td { (triggers(automation)) }
-                td { (next(scene, automation)) }
-                td { @match runs.last() {
+                td.marks { (words::mode(automation.mode.as_str())) }
+                td.wide data-label="waits for" { (triggers(automation)) }
+                td data-label="next" { (next(scene, automation)) }
+                td data-label="last run" { @match runs.last() {
                     Some((run, started, outcome, _)) => { a href=(scene.link(&format!("runs/{run}"))) { (words::state(outcome)) } " " (words::ago(*started, scene)) }
                     None => span.dim { "never ran" },
                 } }
-                td { (spark(&runs)) }
-                td { @match hold {
+                td.lately { (spark(&runs)) }
+                td.does { @match hold {
                     Some(hold) => { strong.held title=(hold.reason) { "paused" } " " (scene.button("resume", &fields, "Resume", "plain")) }
                     None => (scene.button("pause", &fields, "Pause", "plain")),
                 } }
@@ -45,7 +45,7 @@ pub(super) fn all(scene: &Scene) -> Result<Page, StoreError> {
             div.empty { p { "There are no automations. They stand in " code { "config.toml" } "; `uproctor init` writes some to begin with." } }
         } @else {
             div.scroll tabindex="0" role="region" aria-label="Automations" {
-                table {
+                table.stacked.automations {
                     thead { tr { th scope="col" { "Automation" } th scope="col" { "Mode" } th scope="col" { "Waits for" }
                         th scope="col" { "Next" } th scope="col" { "Last run" } th scope="col" { "Lately" } th scope="col" { span.sr { "Pause" } } } }
                     tbody { @for row in rows { (row) } }
@@ -92,7 +92,7 @@ fn spark(runs: &[(i64, i64, String, i64)]) -> Markup {
         .iter()
         .filter(|(_, _, outcome, _)| !matches!(outcome.as_str(), "done" | "skipped" | "running"))
         .count();
-    let label = format!("{} runs, {failed} of them not well", runs.len());
+    let label = format!("{}, {failed} of them not well", counted(runs.len(), "run", "runs"));
     html! {
         @if !runs.is_empty() {
             svg.spark viewBox="0 0 120 24" role="img" aria-label=(label) {

@@ -61,7 +61,7 @@ pub(super) fn table(scene: &Scene, rows: &[RunRow]) -> Markup {
     html! {
         @if rows.is_empty() { p.dim { "There are none." } } @else {
             div.scroll tabindex="0" role="region" aria-label="Events" {
-                table {
+                table.stacked {
                     thead { tr { th scope="col" { "When" } th scope="col" { "Automation" } th scope="col" { "Mode" } th scope="col" { "By" } th scope="col" { "About" }
                         th scope="col" { "How it stands" } th scope="col" { "Why" } th scope="col" { "Took" } th scope="col" { "Run" } } }
                     tbody { @for row in rows {
@@ -69,11 +69,11 @@ pub(super) fn table(scene: &Scene, rows: &[RunRow]) -> Markup {
                             td { (words::when(row.at, scene.now, &scene.zone)) }
                             td { a href=(scene.link(&format!("automations/{}", row.automation))) { (row.automation) } }
                             td { @if let Some(mode) = &row.mode { (words::mode(mode)) } }
-                            td { (row.kind) }
+                            td data-label="by" { (row.kind) }
                             td { (row.about.as_deref().unwrap_or_default()) }
                             td { (words::state(&row.outcome)) }
-                            td.why { (row.reason.as_deref().unwrap_or_default()) }
-                            td { @if let (Some(started), Some(ended)) = (row.started, row.ended) { (words::took(ended - started)) } }
+                            td.why { (words::reason(row.reason.as_deref().unwrap_or_default())) }
+                            td data-label="took" { @if let (Some(started), Some(ended)) = (row.started, row.ended) { (words::took(ended - started)) } }
                             td { @if let Some(run) = row.run { a href=(scene.link(&format!("runs/{run}"))) { "run " (run) } } }
                         }
                     } }
@@ -100,19 +100,19 @@ fn hooks(scene: &Scene) -> Markup {
             h2 { "Webhooks" }
             p.dim { "Since uproctor was started, " (words::when(scene.board.started.as_millisecond(), scene.now, &scene.zone)) "." }
             div.scroll tabindex="0" role="region" aria-label="Webhooks" {
-                table {
+                table.stacked {
                     thead { tr { th scope="col" { "Address" } th scope="col" { "Signed by" } th scope="col" { "For" } th scope="col" { "Taken" }
                         th scope="col" { "Came again" } th scope="col" { "Badly signed" } th scope="col" { "Not taken" } } }
                     tbody { @for (automation, webhook) in hooks {
                         @let counts = scene.board.counted(&webhook.hook);
                         tr {
                             th scope="row" { code { "/hooks/" (webhook.hook) } }
-                            td { (webhook.scheme.to_string()) }
-                            td { a href=(scene.link(&format!("automations/{}", automation.name))) { (automation.name) } }
-                            td { (counts.taken) } td { (counts.again) }
-                            td { @if counts.refused > 0 { strong.held { (counts.refused) } } @else { "0" }
+                            td data-label="signed by" { (webhook.scheme.to_string()) }
+                            td data-label="for" { a href=(scene.link(&format!("automations/{}", automation.name))) { (automation.name) } }
+                            td data-label="taken" { (counts.taken) } td data-label="came again" { (counts.again) }
+                            td data-label="badly signed" { @if counts.refused > 0 { strong.held { (counts.refused) } } @else { "0" }
                                 @if let Some((at, why)) = &counts.last_refused { " " span.why { (words::when(*at, scene.now, &scene.zone)) ": " (why) } } }
-                            td { (counts.failed) }
+                            td data-label="not taken" { (counts.failed) }
                         }
                     } }
                 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::{page::Page, scene::Scene, words};
-use crate::store::StoreError;
+use crate::{domain::counted, store::StoreError};
 
 /// From this difference of the clocks on, they are said to differ, in seconds.
 const SKEWED: f64 = 5.0;
@@ -36,7 +36,7 @@ pub(super) fn page(scene: &Scene) -> Result<Page, StoreError> {
             dt { "Version" } dd { (env!("CARGO_PKG_VERSION")) }
             dt { "Up" } dd { (words::ago(scene.board.started.as_millisecond(), scene)) }
             dt { "Queue" } dd { (sizes.waiting) " waiting, " (sizes.running) " under way, " (sizes.claimed) " unsettled" }
-            dt { "Store" } dd { (mib(sizes.bytes)) ", " (sizes.events) " events, " (sizes.interventions) " interventions" }
+            dt { "Store" } dd { (mib(sizes.bytes)) ", " (counted(sizes.events, "event", "events")) ", " (counted(sizes.interventions, "intervention", "interventions")) }
             dt { "Open pages" } dd { (scene.board.viewers()) }
         }
         @if !holds.is_empty() {

@@ -48,7 +48,7 @@ pub(super) fn page(scene: &Scene, query: &Query) -> Result<Page, StoreError> {
     let list = html! {
         @if entries.is_empty() { p.dim { @if older.is_some() { "Among those that were looked at, there are no such entries." } @else { "There are no entries." } } } @else {
             div.scroll tabindex="0" role="region" aria-label="Interventions" {
-                table {
+                table.stacked {
                     thead { tr { th scope="col" { "No." } th scope="col" { "When" } th scope="col" { "Session" } th scope="col" { "Player" } th scope="col" { "Action" }
                         th scope="col" { "Came of it" } th scope="col" { "Mode" } th scope="col" { "Run" } } }
                     tbody { @for entry in &entries {
@@ -73,7 +73,7 @@ fn row(scene: &Scene, seq: i64, entry: &Value) -> Markup {
     let at = entry["at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
     html! {
         tr.is-dry[mode == "dry-run"] {
-            td { (seq) }
+            td data-label="no." { (seq) }
             td { @if let Some(at) = at { (words::when(at.as_millisecond(), scene.now, &scene.zone)) } }
             td { (text(&entry["target"])) } td { (text(&entry["player"])) }
             td { code { (text(&entry["action"])) } }

@@ -7,7 +7,7 @@ use super::{
     chart, players,
 };
 use crate::{
-    domain::Class,
+    domain::{Class, counted},
     store::{StoreError, WriteRow},
     watch::{SeenPlayer, SeenSession},
     web::board::{DRAWN, counts},
@@ -64,7 +64,7 @@ fn names(scene: &Scene, sessions: &[&SeenSession]) -> Markup {
             ul.names {
                 @for session in sessions.iter().take(100) {
                     li { a href=(scene.link(&format!("sessions/{}", session.name))) { (session.name) }
-                        " " span.dim { (words::count(session.players.len(), "player", "players")) } }
+                        " " span.dim { (counted(session.players.len(), "player", "players")) } }
                 }
             }
         }
@@ -96,7 +96,7 @@ fn head(scene: &Scene, session: &SeenSession) -> Markup {
     let counts = counts(session);
     html! {
         h2.session { a href=(scene.link(&format!("sessions/{}", session.name))) { (session.name) }
-            " " span.dim { (words::count(session.players.len(), "player", "players")) (as_of(scene, session)) } }
+            " " span.dim { (counted(session.players.len(), "player", "players")) (as_of(scene, session)) } }
         ul.counts aria-label="Players by state" {
             @for (class, count) in DRAWN.iter().rev().zip(counts.iter().rev()).filter(|(_, count)| **count > 0) {
                 li { strong { (count) } " " (words::class(*class)) }

@@ -96,7 +96,7 @@ fn about(scene: &Scene, detail: &RunDetail) -> Markup {
         dl.facts {
             dt { "Automation" } dd { a href=(scene.link(&format!("automations/{}", row.automation))) { (row.automation) } }
             dt { "Mode" } dd { (words::mode(row.mode.as_deref().unwrap_or("dry-run"))) }
-            dt { "How it ended" } dd { (words::state(&row.outcome)) @if let Some(reason) = &row.reason { " " (reason) } }
+            dt { "How it ended" } dd { (words::state(&row.outcome)) @if let Some(reason) = &row.reason { " " (words::reason(reason)) } }
             dt { "Started" } dd { (words::when(started, scene.now, &scene.zone)) ", "
                 @match row.ended { Some(ended) => { "took " (words::took(ended - started)) } None => "under way" } }
             dt { "Started by" } dd { (row.kind) @if let Some(event) = row.event { ", event " (event) } }

@@ -12,7 +12,12 @@ use super::{
     },
     run,
 };
-use crate::{config, domain::Problem, script, store::StoreError};
+use crate::{
+    config,
+    domain::{Problem, counted},
+    script,
+    store::StoreError,
+};
 
 /// How long finding what has changed may take.
 const LONGEST: std::time::Duration = std::time::Duration::from_millis(300);
@@ -29,10 +34,10 @@ pub(super) fn all(scene: &Scene) -> Result<Page, StoreError> {
         let users: Vec<&str> = users.map(|automation| automation.name.as_str()).collect();
         rows.push(html! { tr {
             th scope="row" { a href=(scene.link(&format!("scripts/{}", percent_encoded(&script.name)))) { (script.name) } }
-            td { code { (run::short(&script.hash)) } }
-            td { @if let Some((_, first)) = versions.iter().find(|(hash, _)| *hash == script.hash) { (words::when(*first, scene.now, &scene.zone)) } }
-            td { (versions.len()) }
-            td { @for (at, user) in users.iter().enumerate() { @if at > 0 { ", " } a href=(scene.link(&format!("automations/{user}"))) { (user) } } }
+            td data-label="version" { code { (run::short(&script.hash)) } }
+            td data-label="since" { @if let Some((_, first)) = versions.iter().find(|(hash, _)| *hash == script.hash) { (words::when(*first, scene.now, &scene.zone)) } }
+            td data-label="versions" { (versions.len()) }
+            td data-label="for" { @for (at, user) in users.iter().enumerate() { @if at > 0 { ", " } a href=(scene.link(&format!("automations/{user}"))) { (user) } } }
         } });
     }
     // The files as they are now, which is not what runs where something is wrong with them.
@@ -40,7 +45,7 @@ pub(super) fn all(scene: &Scene) -> Result<Page, StoreError> {
     Ok(Page::new("Scripts").region("checked", checked(&problems)).region("scripts", html! {
         @if rows.is_empty() { div.empty { p { "No automation has a script." } } } @else {
             div.scroll tabindex="0" role="region" aria-label="Scripts" {
-                table {
+                table.stacked {
                     thead { tr { th scope="col" { "Script" } th scope="col" { "Version in use" } th scope="col" { "Since" } th scope="col" { "Versions" } th scope="col" { "For" } } }
                     tbody { @for row in rows { (row) } }
                 }
@@ -54,7 +59,7 @@ fn checked(problems: &[Problem]) -> Markup {
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     html! {
         @if errors > 0 {
-            p.said.bad { "The files have " (words::count(errors, "error", "errors")) ": what was in force before stays in force, all of it." }
+            p.said.bad { "The files have " (counted(errors, "error", "errors")) ": what was in force before stays in force, all of it." }
         }
         @if problems.is_empty() { p.calm { "The files are as they should be." } }
         @if !problems.is_empty() {

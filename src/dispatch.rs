@@ -344,6 +344,13 @@ struct Step {
     begun: Begun,
 }
 
+impl Drop for Step {
+    /// Whoever waits for a step that came to no end is not left waiting.
+    fn drop(&mut self) {
+        self.begun.say(Err(StoreError::Closed));
+    }
+}
+
 fn run_start(now: Timestamp, task: &RunTask, event: Option<EventId>) -> RunStart {
     RunStart {
         run: task.run,

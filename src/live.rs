@@ -110,7 +110,7 @@ impl Environment for Live {
         // All of it is a task of the runtime, which wakes this thread once: a thread that took part would be woken for its turn,
         // for the head of the answer and for each piece of it, and would hold up whoever is next that long.
         let work = send(client.clone(), request, lane, scope.clone());
-        self.runtime.block_on(self.runtime.spawn(work)).unwrap_or_else(|error| {
+        self.runtime.block_on(async { self.runtime.spawn(work).await }).unwrap_or_else(|error| {
             // The runtime is gone, or the task has panicked, which has told of itself.
             Err(failure(true, TransportReason::Broken, format!("the request was given up: {error}")))
         })

@@ -87,7 +87,11 @@ impl Work {
                 let span = tracing::error_span!("run", run = task.run.0, event = event.id.0, %automation);
                 let _within = span.entered();
                 let (report, trace) = script::run(&task, &event);
-                let report = ending.explain(report);
+                // Where it is never written down that it began, there is no run that could end.
+                let (report, trace) = match task.begun.wait() {
+                    Ok(()) => (ending.explain(report), trace),
+                    Err(error) => (RunReport::failed(error.to_string()), (0, Vec::new())),
+                };
                 Happened::RunEnded { run: task.run, event, report, trace }
             }
             Self::Settle { open, cancel, tools } => {

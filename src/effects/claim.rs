@@ -32,7 +32,6 @@ impl Door {
         mut rows: Vec<Effect>,
         session: Option<(&SessionName, usize)>,
     ) -> Result<Way, EffectError> {
-        actor.begun.wait()?;
         if !rows.iter().any(|row| row.state == EffectState::Claimed) {
             let (now, trace) = (self.env.now(), actor.trace.take());
             self.store.record_effects(actor.run, rows, now, trace, None).wait()?;
@@ -77,7 +76,6 @@ impl Door {
         telling: &Telling,
         row: Effect,
     ) -> Result<Option<Told>, EffectError> {
-        actor.begun.wait()?;
         if !actor.is_live() {
             self.claim(actor, telling, vec![row], None)?;
             return Ok(None);

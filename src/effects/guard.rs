@@ -16,10 +16,12 @@ use crate::{
 pub(super) type LeftAlone = HashMap<PlayerName, String>;
 
 impl Door {
-    /// Whether the run may write this, here and now. Gives the players of the session that are left alone.
+    /// Whether the run may write this, here and now. Gives the players of the session that are left alone. It looks once it is written
+    /// down that the run has begun, which may take minutes while the disk is full.
     ///
     /// After the server came back, what cannot be taken back waits: for some minutes it does not know who is there.
     pub(super) fn admit(&self, actor: &Actor, call: &Call) -> Result<LeftAlone, EffectError> {
+        actor.begun.wait()?;
         let guard = self.guard();
         let now = self.env.now();
         let session = call.session_name();
@@ -100,6 +102,7 @@ impl Door {
 
     /// The same for a request to another server.
     pub(super) fn admit_elsewhere(&self, actor: &Actor) -> Result<(), EffectError> {
+        actor.begun.wait()?;
         self.look_at_holds(actor, None, self.env.now()).map(|_| ())
     }
 

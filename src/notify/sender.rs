@@ -65,8 +65,8 @@ impl Notifier {
             self.known = Some(Arc::clone(&setup));
         }
         let now = self.tools.env.now();
-        if self.tools.store.history().has_hold_over(now)? {
-            self.tools.store.end_holds(now).wait()?;
+        if self.tools.store.history().has_untold_end(now)? {
+            self.tools.store.tell_of_ended_holds(now).wait()?;
         }
         self.decide(&setup)?;
         self.give_up_homeless(&setup)?;

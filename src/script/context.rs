@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rhai::Position;
 use serde_json::Value;
 
-use super::error::{RhaiResultOf, raise_api, raise_effect};
+use super::error::{Ending, RhaiResultOf, end, raise_api, raise_effect};
 use crate::{
     api::{Answer, Call, Client},
     config::{Automation, Channels, Config, HttpSection},
@@ -168,18 +168,20 @@ impl RunContext {
 
     /// Writes, through the door.
     pub(super) fn write(&self, call: Call) -> RhaiResultOf<Value> {
-        self.only_when_running(call.endpoint().name())?;
+        self.before_writing(call.endpoint().name())?;
         let endpoint = call.endpoint().name();
         self.tools.door.write(&self.actor, call).map_err(|error| raise_effect(error, endpoint))
     }
 
-    /// `poll()` is asked again and again and only looks.
-    pub(super) fn only_when_running(&self, what: &str) -> RhaiResultOf<()> {
+    /// Before anything that others can see: a write to a server, to a file or to what is remembered. `poll()` is asked again and again and
+    /// only looks. A run looks while its start is still on its way to the disk, and waits for that here, before it looks at what it
+    /// writes to.
+    pub(super) fn before_writing(&self, what: &str) -> RhaiResultOf<()> {
         if self.polling {
             return Err(super::error::refuse(format!(
                 "{what} is not for poll(), which only looks: do it in run(event)"
             )));
         }
-        Ok(())
+        self.actor.begun.wait().map_err(|error| end(Ending::Store(error.to_string())))
     }
 }

@@ -123,6 +123,9 @@ fn note_player(actor: &Actor, told: &Value) {
 
 /// Carries out a plan that a person approved. It needs no script.
 fn carry_out_plan(task: &RunTask, actor: &Actor, planned_by: RunId) -> (RunReport, Trace) {
+    if let Err(error) = actor.begun.wait() {
+        return (RunReport::failed(error.to_string()), (0, Vec::new()));
+    }
     let history = task.tools.store.history();
     let planned =
         history.planned_calls(planned_by).and_then(|calls| Ok((calls, history.detail_of(planned_by)?)));

@@ -31,15 +31,13 @@ pub struct Delivery {
     pub messages: Vec<String>,
 }
 
-/// The messages that are not in their places yet. Used by the thread that writes alone.
+/// The messages that are not in their places yet. Only the writing thread uses it: the lock is never waited for.
 pub(super) struct Arrivals(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
     /// By webhook and message.
     seen: HashMap<HookName, HashMap<String, Seen>>,
-    /// How many there are.
-    count: usize,
     /// The event whose job puts them in their places, until it is known whether that is committed.
     placing: Option<EventId>,
 }
@@ -47,24 +45,32 @@ struct Known {
 struct Seen {
     event: EventId,
     at: i64,
-    /// Its job may still be undone.
-    is_open: bool,
-    /// It is in its place as soon as `placing` is committed.
-    is_placed: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Its job is not committed, and may be undone or done again.
+    Open,
+    /// Committed, and not in its place.
+    Waiting,
+    /// In its place as soon as `placing` is committed.
+    Placing,
 }
 
 impl Arrivals {
     /// Those of earlier programs on this store.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut known = Known::default();
-        let mut rows =
-            connection.prepare("SELECT event, hook, message.value, at FROM arrival, json_each(messages) AS message ORDER BY event")?;
-        let mut rows = rows.query([])?;
+        let mut statement = connection.prepare(
+            "SELECT event, hook, message.value, at FROM arrival, json_each(messages) AS message ORDER BY event",
+        )?;
+        let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (hook, message): (String, String) = (row.get(1)?, row.get(2)?);
             let (event, at) = (EventId(row.get(0)?), row.get(3)?);
             if let Ok(hook) = HookName::new(&hook) {
-                known.put(&hook, &message, Seen { event, at, is_open: false, is_placed: false });
+                known.put(&hook, &message, Seen { event, at, state: State::Waiting });
             }
         }
         Ok(Self(Mutex::new(known)))
@@ -81,12 +87,17 @@ impl Arrivals {
         let (hook, at) = (&delivery.hook, millis(at));
         let oldest = at - REMEMBERED;
         let mut known = self.known();
+        if known.placing == Some(event) {
+            // It is done again: what it did before is undone.
+            known.placing = None;
+        }
         let mut in_its_place = connection
             .prepare_cached("SELECT event FROM delivery WHERE hook = ?1 AND message = ?2 AND at >= ?3")?;
         for message in &delivery.messages {
-            // Where the job is done again, it finds what it has left itself.
             let recent = known.seen.get(hook).and_then(|of_hook| of_hook.get(message));
-            if let Some(seen) = recent.filter(|seen| seen.event != event && seen.at >= oldest) {
+            if let Some(seen) = recent.filter(|seen| seen.at >= oldest)
+                && seen.is_written(connection)?
+            {
                 return Ok(Some(seen.event));
             }
             let first = in_its_place.query_row(params![hook.as_str(), message, oldest], |row| row.get(0));
@@ -95,12 +106,12 @@ impl Arrivals {
             }
         }
         for message in &delivery.messages {
-            known.put(hook, message, Seen { event, at, is_open: true, is_placed: false });
+            known.put(hook, message, Seen { event, at, state: State::Open });
         }
         connection
             .prepare_cached("INSERT INTO arrival (event, hook, messages, at) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![event.0, hook.as_str(), to_json(&delivery.messages)?, at])?;
-        if known.count >= TOGETHER && known.placing.is_none_or(|by| by == event) {
+        if known.placing.is_none() && known.count() >= TOGETHER {
             known.placing = Some(event);
             known.put_in_their_places(connection)?;
         }
@@ -116,19 +127,22 @@ impl Arrivals {
         let mut known = self.known();
         if let Some(of_hook) = known.seen.get_mut(&delivery.hook) {
             for message in &delivery.messages {
-                if let Some(seen) = of_hook.get_mut(message).filter(|seen| seen.event == event) {
-                    seen.is_open = false;
+                match of_hook.get_mut(message).filter(|seen| seen.event == event) {
+                    Some(seen) if committed => seen.state = State::Waiting,
                     // Of what is undone nothing is known.
-                    if !committed {
-                        seen.at = i64::MIN;
-                    }
+                    Some(_) => drop(of_hook.remove(message)),
+                    None => {}
                 }
             }
         }
         if known.placing == Some(event) {
             known.placing = None;
             if committed {
-                known.forget(|seen| seen.is_placed);
+                known
+                    .seen
+                    .values_mut()
+                    .for_each(|of_hook| of_hook.retain(|_, seen| seen.state != State::Placing));
+                known.seen.retain(|_, of_hook| !of_hook.is_empty());
             }
         }
     }
@@ -138,35 +152,42 @@ impl Arrivals {
     }
 }
 
+impl Seen {
+    /// Whether it is in the store, as far as this transaction knows: what was undone is not.
+    fn is_written(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        if self.state != State::Open {
+            return Ok(true);
+        }
+        connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM arrival WHERE event = ?1)")?
+            .query_row([self.event.0], |row| row.get(0))
+    }
+}
+
 impl Known {
     fn put(&mut self, hook: &HookName, message: &str, seen: Seen) {
         let of_hook = match self.seen.get_mut(hook) {
             Some(of_hook) => of_hook,
             None => self.seen.entry(hook.clone()).or_default(),
         };
-        if of_hook.insert(message.to_owned(), seen).is_none() {
-            self.count += 1;
-        }
+        of_hook.insert(message.to_owned(), seen);
     }
 
-    fn forget(&mut self, which: impl Fn(&Seen) -> bool) {
-        self.seen.values_mut().for_each(|of_hook| of_hook.retain(|_, seen| !which(seen)));
-        self.seen.retain(|_, of_hook| !of_hook.is_empty());
-        self.count = self.seen.values().map(HashMap::len).sum();
+    fn count(&self) -> usize {
+        self.seen.values().map(HashMap::len).sum()
     }
 
     /// Puts in their places what is committed for sure.
     fn put_in_their_places(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.forget(|seen| seen.at == i64::MIN);
-        let mut rows = Vec::with_capacity(self.count);
+        let mut rows = Vec::with_capacity(self.count());
         let mut first_open = i64::MAX;
         for (hook, of_hook) in &mut self.seen {
             for (message, seen) in of_hook {
-                seen.is_placed = !seen.is_open;
-                if seen.is_placed {
-                    rows.push((hook.as_str(), message.as_str(), seen.event.0, seen.at));
-                } else {
+                if seen.state == State::Open {
                     first_open = first_open.min(seen.event.0);
+                } else {
+                    seen.state = State::Placing;
+                    rows.push((hook.as_str(), message.as_str(), seen.event.0, seen.at));
                 }
             }
         }
@@ -235,6 +256,19 @@ mod tests {
         assert_eq!(desk.take_in("x", 2), None);
         desk.settle("x", 2, true);
         assert_eq!(desk.take_in("x", 3), Some(2));
+    }
+
+    #[test]
+    fn what_a_later_one_of_an_undone_group_left_is_not_known() {
+        let desk = Desk::new();
+        desk.connection.execute_batch("SAVEPOINT before").unwrap();
+        assert_eq!(desk.take_in("x", 1), None);
+        assert_eq!(desk.take_in("y", 2), None);
+        desk.connection.execute_batch("ROLLBACK TO before").unwrap();
+        // The first one is done again alone, under a name that the second one has used.
+        assert_eq!(desk.take_in("y", 1), None);
+        desk.settle("y", 1, true);
+        assert_eq!(desk.take_in("y", 2), Some(1));
     }
 
     #[test]

@@ -26,18 +26,18 @@ impl Store {
         self.writer.submit(move |connection| let_go(connection, &held, now))
     }
 
-    /// Takes out the holds whose time is over at `now`, which is news.
-    pub fn end_holds(&self, now: Timestamp) -> Pending<()> {
+    /// The holds whose time is over at `now` are news, once.
+    pub fn tell_of_ended_holds(&self, now: Timestamp) -> Pending<()> {
         self.writer.submit(move |connection| {
-            let over: Vec<Option<Hold>> = connection
+            let ended: Vec<Option<Hold>> = connection
                 .prepare_cached(
-                    "DELETE FROM hold WHERE until <= ?1 RETURNING kind, session, name, since, until, reason",
+                    "UPDATE hold SET told = 1 WHERE until <= ?1 AND NOT told
+                     RETURNING kind, session, name, since, until, reason",
                 )?
                 .query_map([millis(now)], hold)?
                 .collect::<Result<_, _>>()?;
-            for Hold { held, until, reason, .. } in over.into_iter().flatten() {
-                let reason = format!("the time of its pause is over ({reason})");
-                news::resumed(connection, &held, &reason, until.unwrap_or(now))?;
+            for Hold { held, until, reason, .. } in ended.into_iter().flatten() {
+                news::resumed(connection, &held, &over(&reason), until.unwrap_or(now))?;
             }
             Ok(())
         })
@@ -78,11 +78,11 @@ impl History {
         })
     }
 
-    /// Whether the time of a hold is over at `now` and nobody has said so: see [`Store::end_holds`].
-    pub fn has_hold_over(&self, now: Timestamp) -> Result<bool, StoreError> {
+    /// Whether the time of a hold is over at `now` and nobody was told: see [`Store::tell_of_ended_holds`].
+    pub fn has_untold_end(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.read(|connection| {
             connection
-                .prepare_cached("SELECT EXISTS (SELECT 1 FROM hold WHERE until <= ?1)")?
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM hold WHERE until <= ?1 AND NOT told)")?
                 .query_row([millis(now)], |row| row.get(0))
         })
     }
@@ -119,7 +119,7 @@ pub(super) fn put(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> 
         .prepare_cached(
             "INSERT INTO hold (kind, session, name, since, until, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (kind, session, name) DO UPDATE SET
-                since = excluded.since, until = excluded.until, reason = excluded.reason",
+                since = excluded.since, until = excluded.until, reason = excluded.reason, told = 0",
         )?
         .execute(params![kind, session, name, millis(hold.since), hold.until.map(millis), hold.reason])?;
     Ok(())
@@ -127,15 +127,24 @@ pub(super) fn put(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> 
 
 fn let_go(connection: &Connection, held: &Held, now: Timestamp) -> rusqlite::Result<bool> {
     let (kind, session, name) = columns(held);
-    let until: Option<Option<i64>> = connection
-        .prepare_cached("DELETE FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3 RETURNING until")?
-        .query_row(params![kind, session, name], |row| row.get(0))
+    let gone: Option<(Option<i64>, String, bool)> = connection
+        .prepare_cached(
+            "DELETE FROM hold WHERE kind = ?1 AND session = ?2 AND name = ?3 RETURNING until, reason, told",
+        )?
+        .query_row(params![kind, session, name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let was_held = until.is_some_and(|until| until.is_none_or(|until| until > millis(now)));
-    if was_held {
-        news::resumed(connection, held, "somebody resumed it", now)?;
+    let Some((until, reason, told)) = gone else { return Ok(false) };
+    let was_held = until.is_none_or(|until| until > millis(now));
+    let why = if was_held { "somebody resumed it".to_owned() } else { over(&reason) };
+    if was_held || !told {
+        news::resumed(connection, held, &why, now)?;
     }
     Ok(was_held)
+}
+
+/// Why what was held for a time goes on.
+fn over(reason: &str) -> String {
+    format!("the time of its pause is over ({reason})")
 }
 
 fn columns(held: &Held) -> (&'static str, &str, &str) {

@@ -269,6 +269,8 @@ const MIGRATIONS: [&str; 8] = ["
         messages TEXT NOT NULL,        -- JSON: a list of texts
         at INTEGER NOT NULL
     ) STRICT;
+    -- Whether its end has been told of. The row stays: a clock that was ahead for a moment ends no pause.
+    ALTER TABLE hold ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// The newest format that this program knows.

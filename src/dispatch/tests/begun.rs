@@ -10,11 +10,10 @@ use crate::{
     store::{Begun, KvScope, StoreError},
 };
 
-const LIVE: &str =
-    "on = { webhook = \"h\", scheme = \"none\" }\nmode = \"live\"\nallow = [\"sessions.description\"]";
+const LIVE: &str = "on = { webhook = \"h\", scheme = \"none\" }\nmode = \"live\"\nallow = [\"sessions.description\", \"sessions.active\", \"files.write\"]";
 
-/// The end of a run of this script, when it turned out that its start is not to be written down.
-fn not_written_down(script: &str) -> (Daemon, String) {
+/// The end of a run of this script, when it turned out that its start is not to be written down. It has asked the server nothing.
+fn not_written_down(script: &str) -> (Lab, Daemon, String) {
     let lab = Lab::new(script, LIVE, fine());
     let (mut daemon, _) = lab.start(0);
     let (_, mut work) = daemon.accept(1, json!({}));
@@ -23,23 +22,41 @@ fn not_written_down(script: &str) -> (Daemon, String) {
     let begun = task.begun.clone();
     let run = begin(Work::Run { task, event, ending });
     begun.say(Err(StoreError::Full("uproctor.db".into())));
-    let Happened::RunEnded { run, report, .. } = run.join().unwrap() else { panic!("it is a run") };
+    let Happened::RunEnded { run, report, trace, .. } = run.join().unwrap() else { panic!("it is a run") };
+    assert_eq!(trace.1, []);
+    // A request takes a second.
+    assert_eq!(daemon.env.now().as_second(), 1, "it looked before it was known whether it may act");
     assert!(daemon.store.history().run(run).unwrap().unwrap().effects.is_empty());
-    (daemon, report.reason.unwrap_or_default())
+    (lab, daemon, report.reason.unwrap_or_default())
 }
 
 #[test]
 fn what_is_not_written_down_leaves_no_trace_on_the_server() {
-    let (_, reason) = not_written_down("fn run(event) { sessions::set_description(\"s\", \"x\"); }");
-    assert!(reason.contains("uproctor.db"), "{reason}");
+    for call in ["sessions::set_description(\"s\", \"x\")", "sessions::set_active(\"s\", true)"] {
+        let (.., reason) = not_written_down(&format!("fn run(event) {{ {call}; }}"));
+        assert!(reason.contains("uproctor.db"), "{reason}");
+    }
 }
 
 #[test]
 fn what_is_not_written_down_leaves_no_trace_in_the_store() {
-    let (daemon, reason) = not_written_down("fn run(event) { kv::set(\"did\", 1); }");
+    let (_, daemon, reason) = not_written_down("fn run(event) { kv::set(\"did\", 1); }");
     assert!(reason.contains("uproctor.db"), "{reason}");
     let scope = KvScope::automation(&"it".parse().unwrap(), Mode::Live);
     assert_eq!(daemon.store.history().kv_get(&scope, "did", daemon.env.now()).unwrap(), None);
+}
+
+#[test]
+fn what_is_not_written_down_leaves_no_file() {
+    let (lab, _, reason) = not_written_down("fn run(event) { files::append(\"bonus.csv\", \"1\"); }");
+    assert!(reason.contains("uproctor.db"), "{reason}");
+    assert!(!lab.config.daemon.exports.join("bonus.csv").exists());
+}
+
+#[test]
+fn what_is_not_written_down_has_no_lines() {
+    let (.., reason) = not_written_down("fn run(event) { log::info(\"here\"); }");
+    assert!(reason.contains("uproctor.db"), "{reason}");
 }
 
 #[test]

@@ -86,6 +86,17 @@ fn who_is_told_of_a_pause_is_told_that_it_is_over() {
         told[1]
     );
 
+    // It is over while nobody looks, and somebody resumes it then.
+    let (since, reason) = (lab.clock.now(), "tea".to_owned());
+    let until = since.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
+    lab.store.hold(Hold { held: Held::Everything, since, until: Some(until), reason }).wait().unwrap();
+    let later = until.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
+    assert!(!lab.store.release(Held::Everything, later).wait().unwrap());
+    lab.pass(60);
+    let told = texts(&service);
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[3].contains("the time of its pause is over (tea)"), "{}", told[3]);
+
     let held = Held::Automation(AutomationName::new("it").unwrap());
     let hold = Hold { held: held.clone(), since: lab.clock.now(), until: None, reason: "five".to_owned() };
     lab.store.hold(hold).wait().unwrap();
@@ -94,8 +105,8 @@ fn who_is_told_of_a_pause_is_told_that_it_is_over() {
     assert!(!lab.store.release(held, lab.clock.now()).wait().unwrap());
     lab.pass(60);
     let told = texts(&service);
-    assert_eq!(told.len(), 4, "{told:?}");
-    assert!(told[3].starts_with("*it goes on*\nsomebody resumed it"), "{}", told[3]);
+    assert_eq!(told.len(), 6, "{told:?}");
+    assert!(told[5].starts_with("*it goes on*\nsomebody resumed it"), "{}", told[5]);
 }
 
 #[test]

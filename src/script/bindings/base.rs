@@ -113,7 +113,7 @@ mod base {
     pub fn wait_for(ctx: NativeCallContext, duration: Dynamic) -> RhaiResultOf<()> {
         let context = context(&ctx)?;
         let duration = lasting("wait_for", &duration)?;
-        context.only_when_running("wait_for")?;
+        context.before_writing("wait_for")?;
         context.note(TraceKind::Wait, format!("waiting for {}", format_duration(duration)), None);
         flush(&context)?;
         let run = context.actor.run;

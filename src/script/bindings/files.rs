@@ -74,7 +74,7 @@ fn make_parent(folder: &Dir, file: &str) -> std::io::Result<()> {
 
 /// Writing needs a capability, and does nothing in a dry run: `false` then.
 fn may_write(context: &RunContext, function: &str, name: &str, bytes: usize) -> RhaiResultOf<bool> {
-    context.only_when_running(function)?;
+    context.before_writing(function)?;
     if let Some(capability) = crate::domain::Capability::named("files.write") {
         context.actor.require(capability).map_err(|error| refuse(error.to_string()))?;
     }

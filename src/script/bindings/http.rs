@@ -47,7 +47,7 @@ fn send(
     more: &Map,
 ) -> RhaiResultOf<Map> {
     let context = context(ctx)?;
-    context.only_when_running(function)?;
+    context.before_writing(function)?;
     let outgoing = outgoing(function, url, Some(body), more)?;
     let sent = context.tools.door.post(&context.actor, &outgoing, &context.tools.http);
     match sent.map_err(|error| raise_effect(error, function))? {

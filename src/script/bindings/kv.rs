@@ -48,8 +48,7 @@ fn set(
     ttl: Option<&str>,
 ) -> RhaiResultOf<()> {
     let context = context(ctx)?;
-    context.only_when_running("kv::set")?;
-    context.actor.begun.wait().map_err(failed)?;
+    context.before_writing("kv::set")?;
     let expires = match ttl {
         None => None,
         Some(text) => {
@@ -71,8 +70,7 @@ fn set(
 
 fn add(ctx: &NativeCallContext<'_>, shared: bool, key: &str, amount: i64) -> RhaiResultOf<i64> {
     let context = context(ctx)?;
-    context.only_when_running("kv::add")?;
-    context.actor.begun.wait().map_err(failed)?;
+    context.before_writing("kv::add")?;
     let sum = context.tools.store.kv_add(&scope(ctx, shared)?, key, amount, context.tools.env.now()).wait();
     sum.map_err(failed)?.ok_or_else(|| {
         bad_argument("kv::add", &format!("the value of {key:?} is no whole number, or the sum is too large"))
@@ -81,8 +79,7 @@ fn add(ctx: &NativeCallContext<'_>, shared: bool, key: &str, amount: i64) -> Rha
 
 fn delete(ctx: &NativeCallContext<'_>, shared: bool, key: &str) -> RhaiResultOf<bool> {
     let context = context(ctx)?;
-    context.only_when_running("kv::delete")?;
-    context.actor.begun.wait().map_err(failed)?;
+    context.before_writing("kv::delete")?;
     context.tools.store.kv_delete(&scope(ctx, shared)?, key).wait().map_err(failed)
 }
 

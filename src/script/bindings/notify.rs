@@ -56,7 +56,7 @@ fn telling(channel: &str, text: &str, more: &Map) -> RhaiResultOf<Telling> {
 
 fn send(ctx: &NativeCallContext, channel: &str, text: &str, more: &Map) -> RhaiResultOf<Map> {
     let context = context(ctx)?;
-    context.only_when_running("notify::send")?;
+    context.before_writing("notify::send")?;
     let telling = telling(channel, text, more)?;
     let told = context.tools.door.tell(&context.actor, &telling, &context.tools.channels);
     let told = told.map_err(|error| raise_effect(error, "notify::send"))?;

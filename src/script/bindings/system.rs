@@ -16,7 +16,7 @@ use crate::{
 /// Has the server make a file and puts it into the export folder, where only the daemon's own user reads it. It never
 /// comes into the script, the log or the store.
 fn fetch(run: &RunContext, function: &str, endpoint: Endpoint, file: &str) -> RhaiResultOf<Map> {
-    run.only_when_running(function)?;
+    run.before_writing(function)?;
     if let Some(capability) = Capability::named(endpoint.name()) {
         run.actor.require(capability).map_err(|error| refuse(error.to_string()))?;
     }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::*;
-use crate::domain::RunId;
+use crate::domain::{Detail, EventKind, RunId};
 
 /// What every format has had tables for: a run with a line of its log, a write, what a script kept, and a dead letter.
 const ROWS: &str = r#"
@@ -23,6 +23,11 @@ fn of_format(path: &Path, format: i64) {
     let mut connection = Connection::open(path).unwrap();
     schema::migrate_to(&mut connection, format).unwrap();
     connection.execute_batch(ROWS).unwrap();
+    // Only some formats have a place for messages that came last.
+    let sql = "INSERT INTO arrival (hook, message, event, at) VALUES ('h', 'late', 1, 0)";
+    let _ = connection.execute(sql, []).or_else(|_| {
+        connection.execute("INSERT INTO delivery (hook, message, event, at) VALUES ('h', 'late', 1, 0)", [])
+    });
 }
 
 #[test]
@@ -49,11 +54,22 @@ fn a_store_of_an_earlier_format_is_brought_up_to_date_and_loses_nothing() {
         assert_eq!((run.effects[0].state.as_str(), run.effects[0].player.as_deref()), ("done", Some("p1")));
         assert_eq!(run.trigger.unwrap().detail["scheduled"]["missed_count"], 0);
 
+        // A message that came last is known again.
+        let event = NewEvent {
+            automation: "it".parse().unwrap(),
+            kind: EventKind::Webhook,
+            at: Timestamp::UNIX_EPOCH,
+            detail: Detail::Manual { payload: serde_json::Value::Null, dry_run: false },
+        };
+        let delivery = Delivery { hook: "h".parse().unwrap(), messages: vec!["late".to_owned()] };
+        let taken = store.accept_webhook(event, delivery, |_| {}).wait().unwrap();
+        assert_eq!(taken, Acceptance::Duplicate(EventId(1)), "{format}");
+
         // And goes on from there.
         assert_eq!(store.history().dead_letters(false).unwrap().len(), 1);
         let retried =
             store.close_dead_letter(RunId(1), Remedy::Retry, Timestamp::UNIX_EPOCH, |_| true).wait();
-        assert!(matches!(retried.unwrap(), Closed::Now(Some(event)) if event.id == EventId(2)));
+        assert!(matches!(retried.unwrap(), Closed::Now(Some(event)) if event.id == EventId(3)));
         store.close();
         drop(store);
         let history = History::open(&path).unwrap();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{self, Config},
-    domain::{Effect, Reader, RunId},
+    domain::{Reader, RunId},
     schedule::Zone,
     store::{Decided, History, PlanRow},
 };
@@ -89,24 +89,8 @@ pub(super) fn print(plan: &PlanRow, zone: &Zone) {
     out::line(&format!("plan {} of {}: {when}{note}", plan.run, plan.automation));
     out::line(&format!("  why  {}", plan.reason));
     for effect in &plan.effects {
-        out::line(&format!("  {}", describe(effect)));
+        out::line(&format!("  {}", effect.told()));
     }
-}
-
-/// A write in a line: `players.advance lab P1 from app/Decide`.
-fn describe(effect: &Effect) -> String {
-    let mut line = effect.action.clone();
-    for part in [&effect.target, &effect.player].into_iter().flatten() {
-        line.push(' ');
-        line.push_str(part);
-    }
-    if effect.arguments.as_object().is_some_and(|arguments| !arguments.is_empty()) {
-        line.push_str(&format!(" {}", effect.arguments));
-    }
-    if let Some(page) = effect.precondition.as_ref().and_then(|seen| seen["page"].as_str()) {
-        line.push_str(&format!(" from {page}"));
-    }
-    line
 }
 
 /// Approves plans and shows what came of each.

@@ -13,7 +13,7 @@ use crate::{
     config::{self, Config, Draft},
     domain::{AutomationName, Problem, format_duration, parse_duration},
     script::{self, Library},
-    sim::{Faults, Rehearsal, Report, Setup, generation_named, name_of},
+    sim::{Approval, Faults, Rehearsal, Report, Setup, generation_named, name_of},
 };
 
 /// Decides everything that is left to chance where no seed is given.
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// A bad evening: lost requests and answers, errors, restarts of the server, crashes of the daemon, a clock that jumps
     #[arg(long)]
     faults: bool,
+    /// Automations in mode approve: how long after a plan came somebody looks and approves what waits; or `never`
+    #[arg(long, value_name = "AFTER", default_value_t)]
+    approve: Approval,
     /// Which form of the API the simulated server speaks: contract, toggling or newest
     #[arg(long, default_value = "newest", value_parser = generation_named)]
     generation: Generation,
@@ -75,6 +78,9 @@ impl Args {
         }
         if self.generation != Generation::Newest {
             option("--generation", name_of(self.generation).to_owned());
+        }
+        if self.approve != Approval::default() {
+            option("--approve", self.approve.to_string());
         }
         if self.faults {
             words.push("--faults".to_owned());
@@ -116,6 +122,7 @@ fn rehearse(args: &Args, path: &Path) -> Result<Exit, Exit> {
         mix,
         generation: args.generation,
         faults: if args.faults { Faults::BAD_EVENING } else { Faults::NONE },
+        approval: args.approve,
         seed: args.population.given_seed().unwrap_or(SEED),
         start: args.start.unwrap_or_else(test::start),
     };

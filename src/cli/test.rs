@@ -11,7 +11,7 @@ use crate::{
     config,
     domain::counted,
     sandbox::{Mix, Scenario},
-    sim::{Expectations, Faults, SUFFIX, Setup, Verdict},
+    sim::{Approval, Expectations, Faults, SUFFIX, Setup, Verdict},
 };
 
 /// `uproctor test`
@@ -53,6 +53,7 @@ pub(super) fn run(args: &Args, path: &Path) -> Exit {
         scenario,
         generation: Generation::Newest,
         faults: Faults::NONE,
+        approval: Approval::default(),
         seed: 1,
         start: start(),
     };

@@ -69,3 +69,21 @@ pub struct Effect {
     /// What the server said, or why it was not sent.
     pub note: Option<String>,
 }
+
+impl Effect {
+    /// In a line: `players.advance lab P1 from app/Decide`.
+    pub fn told(&self) -> String {
+        let mut line = self.action.clone();
+        for part in [&self.target, &self.player].into_iter().flatten() {
+            line.push(' ');
+            line.push_str(part);
+        }
+        if self.arguments.as_object().is_some_and(|arguments| !arguments.is_empty()) {
+            line.push_str(&format!(" {}", self.arguments));
+        }
+        if let Some(page) = self.precondition.as_ref().and_then(|seen| seen["page"].as_str()) {
+            line.push_str(&format!(" from {page}"));
+        }
+        line
+    }
+}

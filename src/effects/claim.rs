@@ -13,6 +13,9 @@ use crate::{
 /// How many calls one plan may hold. A call can be about any number of players.
 const LARGEST_PLAN: u32 = 200;
 
+/// Why a plan waits that no guard made.
+pub(crate) const BY_MODE: &str = "the automation's mode is approve";
+
 /// What is to be done now that the effects are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
@@ -60,7 +63,7 @@ impl Door {
             automation: actor.automation.clone(),
             reason: match actor.tripped() {
                 Some(why) => format!("a guard stopped the run: {why}"),
-                None => "the automation's mode is approve".to_owned(),
+                None => BY_MODE.to_owned(),
             },
             expires: now.saturating_add(expires).unwrap_or(jiff::Timestamp::MAX),
         };

@@ -36,6 +36,7 @@ use serde_json::{Map, Value, json};
 
 pub use actor::Actor;
 pub use carry_out::CarriedOut;
+pub(crate) use claim::BY_MODE;
 pub use error::EffectError;
 pub use outgoing::{Outgoing, Verb};
 pub(crate) use step::BY_WHOM;

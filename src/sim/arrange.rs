@@ -10,7 +10,7 @@ use crate::{
     api::Generation,
     config::{self, Channel, Config},
     cookbook::Recipe,
-    domain::{ChannelName, Problem, did_you_mean},
+    domain::{ChannelName, Mode, Problem, did_you_mean},
     sandbox::{RoomPlan, Scenario, parse_share},
     script::{self, Library},
 };
@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Arrangement;
 
 /// What may stand in it.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "recipe",
     "experiment",
     "config",
@@ -37,6 +37,8 @@ const KEYS: [&str; 17] = [
     "rooms",
     "answers",
     "channels",
+    "approve",
+    "mode",
 ];
 
 impl Arrangement {
@@ -87,6 +89,9 @@ impl Arrangement {
         }
         if let Some(generation) = text(map, "generation")? {
             setup.generation = generation_named(&generation)?;
+        }
+        if let Some(approval) = text(map, "approve")? {
+            setup.approval = approval.parse().map_err(|error| format!("`approve`: {error}"))?;
         }
         rooms(map, &mut setup)?;
         // Before the automations, which may speak to those that answer.
@@ -191,6 +196,14 @@ fn automations(map: &Map, setup: &mut Setup, folder: &Path) -> Result<(), String
             return Err(format!("there is no automation {name:?} here: there are {}", all.join(", ")));
         }
     }
+    if let Some(word) = text(map, "mode")? {
+        let mode = match word.as_str() {
+            "live" => Mode::Live,
+            "approve" => Mode::Approve,
+            _ => return Err(format!("`mode` is \"live\" or \"approve\" here, not {word:?}")),
+        };
+        setup.config.automations.iter_mut().for_each(|automation| automation.mode = mode);
+    }
     if let Some(params) = map.get("params") {
         let params: Value = rhai::serde::from_dynamic(params).map_err(|error| error.to_string())?;
         let Value::Object(params) = params else { return Err("`params` is a map".to_owned()) };
@@ -208,7 +221,7 @@ fn describe(described: &Dynamic, setup: &mut Setup) -> Result<(), String> {
     let zone = setup.config.daemon.timezone.as_ref().map_or_else(|| "UTC".to_owned(), ToString::to_string);
     let whole = json!({
         "uproot": {"token_env": "UPROOT_API_KEY"},
-        "daemon": {"scripts": setup.config.daemon.scripts, "timezone": zone},
+        "daemon": {"scripts": setup.config.daemon.scripts, "timezone": zone, "mode": setup.config.daemon.mode.as_str()},
         "automation": described,
     });
     let text =

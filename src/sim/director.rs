@@ -2,6 +2,7 @@
 //! next, lets participants act, gives runs their turn, and asks the dispatcher.
 
 mod outside;
+mod plans;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    approval::Approval,
     env::Simulated,
     faults::Mishap,
     journal::What,
@@ -19,12 +21,16 @@ use crate::{
     api::Client,
     config::{Automation, Config},
     dispatch::{Dispatcher, Happened, Waiting, Work},
-    domain::{AutomationName, ServerUrl},
+    domain::{AutomationName, RunId, ServerUrl},
     engine::Input,
     environment::Environment,
     script::{Library, Nap, STACK, Tools},
     store::{History, Store, StoreError},
 };
+
+pub(super) use plans::Verdict;
+
+use plans::Plans;
 
 /// The daemon looks at its clock at least this often.
 const LOOK: Micros = 60_000_000;
@@ -46,6 +52,10 @@ enum Planned {
     Mishap(Mishap),
     /// A person starts an automation.
     Trigger(AutomationName, Value),
+    /// A person looks at the plans that wait.
+    Look,
+    /// A person decides about a plan.
+    Decision(RunId, Verdict),
     /// The daemon starts.
     Start,
 }
@@ -73,6 +83,7 @@ pub(super) struct Director {
     threads: Vec<std::thread::JoinHandle<()>>,
     /// The last notice that is in the journal.
     told: i64,
+    plans: Plans,
 }
 
 /// The daemon from one start to the next.
@@ -89,6 +100,7 @@ impl Director {
         library: Library,
         token: SecretString,
         files: Files,
+        approval: Approval,
     ) -> Self {
         let mut director = Self {
             stage,
@@ -102,6 +114,7 @@ impl Director {
             daemon: None,
             threads: Vec::new(),
             told: 0,
+            plans: Plans::new(approval),
         };
         let now = director.stage.lock().now;
         director.plan(now, Planned::Start);
@@ -114,6 +127,7 @@ impl Director {
         loop {
             self.note_notices()?;
             self.decide()?;
+            self.note_plans()?;
             let mut state = self.stage.lock();
             let planned = self.planned.keys().next().map(|(at, _)| *at);
             let wake = self.daemon.is_some().then_some(state.director_at);
@@ -204,6 +218,8 @@ impl Director {
             Planned::Start => self.start(),
             Planned::Webhook(hook) => self.deliver(at, hook),
             Planned::Trigger(automation, payload) => self.start_by_hand(at, automation, payload),
+            Planned::Look => self.look_at_plans(at),
+            Planned::Decision(run, verdict) => self.decide_plan(at, run, verdict),
             Planned::Mishap(mishap) => {
                 self.befall(at, mishap);
                 self.plan_mishap();
@@ -252,6 +268,7 @@ impl Director {
             Err(error) => return Err(error),
         };
         self.daemon = Some(Daemon { dispatcher, tools, cancel });
+        self.plans.started = true;
         self.begin(work);
         Ok(())
     }
@@ -292,12 +309,14 @@ impl Director {
                 note_ends(&mut state, &happened);
                 happened
             };
+            let ended = happened.iter().filter_map(ended).collect::<Vec<_>>();
             happened.push(Happened::Input(Input::Tick));
             let work = match daemon.dispatcher.handle(happened) {
                 Ok(work) => work,
                 Err(_) if self.stage.lock().dead => continue,
                 Err(error) => return Err(error),
             };
+            self.plans.ended.extend(ended);
             {
                 let mut state = self.stage.lock();
                 state.wake_cancelled();
@@ -351,6 +370,13 @@ impl Director {
 impl Drop for Director {
     fn drop(&mut self) {
         self.finish();
+    }
+}
+
+fn ended(happened: &Happened) -> Option<RunId> {
+    match happened {
+        Happened::RunEnded { run, .. } => Some(*run),
+        _ => None,
     }
 }
 

@@ -225,6 +225,12 @@ fn acts(engine: &mut Engine) {
             lock(&handle.0).trigger(automation, json(&payload)?).map_err(failed)
         },
     );
+    engine.register_fn("approve", |handle: &mut Handle, plan: i64| -> RhaiResultOf<()> {
+        lock(&handle.0).approve(plan).map_err(failed)
+    });
+    engine.register_fn("reject", |handle: &mut Handle, plan: i64| -> RhaiResultOf<()> {
+        lock(&handle.0).reject(plan).map_err(failed)
+    });
     engine.register_fn(
         "wait_in_room",
         |handle: &mut Handle, room: &str, labels: Dynamic| -> RhaiResultOf<()> {
@@ -278,6 +284,9 @@ fn looks(engine: &mut Engine) {
         let times = rehearsal.times(&runs);
         runs.iter().rev().map(|run| dynamic(&times.run(run))).collect()
     });
+    engine.register_fn("plans", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        lock(&handle.0).plans().map_err(failed)?.iter().map(|asked| dynamic(&asked.json())).collect()
+    });
     engine.register_fn("ask", |handle: &mut Handle, path: &str| -> RhaiResultOf<Dynamic> {
         dynamic(&lock(&handle.0).ask(path).map_err(failed)?)
     });
@@ -314,7 +323,8 @@ fn writes(handle: &Handle, wanted: &dyn Fn(&Value) -> bool) -> RhaiResultOf<Arra
     let rehearsal = lock(&handle.0);
     let times = rehearsal.times(&rehearsal.runs().map_err(failed)?);
     let mut writes = Array::new();
-    for row in rehearsal.writes().map_err(failed)? {
+    // What only waits stands with the plans.
+    for row in rehearsal.writes().map_err(failed)?.into_iter().filter(|row| row.effect.state != "planned") {
         let write = times.write(&row);
         if wanted(&write) {
             writes.push(dynamic(&write)?);

@@ -5,6 +5,7 @@
 mod guards;
 mod notices;
 mod observed;
+mod plans;
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{KeyRule, OverlapPolicy, Trigger},
-    domain::{AutomationName, EventId, Held, RunId},
+    domain::{AutomationName, EventId, EventKind, Held, RunId},
     effects::BY_WHOM,
     store::WriteRow,
 };
@@ -42,6 +43,8 @@ pub fn broken(rehearsal: &mut Rehearsal) -> Result<Vec<String>, Failure> {
     what_stands_for_others_says_how_many(rehearsal, &mut broken)?;
     observed::nothing_is_told_twice(rehearsal, &mut broken)?;
     notices::what_scripts_tell_is_kept_once(rehearsal, &writes, &mut broken)?;
+    plans::what_is_decided_about_a_plan_is_done(rehearsal, &writes, &mut broken)?;
+    plans::nothing_is_sent_before_it_is_approved(rehearsal, &mut broken)?;
     guards::no_run_passes_its_limit(rehearsal, &writes, &mut broken)?;
     guards::the_log_tells_of_every_write(rehearsal, &writes, &mut broken)?;
     Ok(broken)
@@ -264,7 +267,8 @@ fn no_more_runs_at_once_than_allowed(rehearsal: &Rehearsal, broken: &mut Vec<Str
     let mut under_way: HashMap<RunId, AutomationName> = HashMap::new();
     for entry in state.journal.entries() {
         match &entry.what {
-            What::RunStarted { run, automation, .. } => {
+            // A person who approves a plan knows what else runs.
+            What::RunStarted { run, automation, kind, .. } if *kind != EventKind::Plan => {
                 under_way.insert(*run, automation.clone());
                 let now = under_way.values().filter(|other| *other == automation).count();
                 let Some(settings) = rehearsal.director.automation(automation) else { continue };

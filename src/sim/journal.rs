@@ -26,6 +26,14 @@ pub struct Journal {
     outcome: Outcome,
     notes: Vec<Note>,
     began: BTreeMap<i64, Micros>,
+    plans: BTreeMap<i64, PlanTimes>,
+}
+
+/// When a plan came, and when it was decided.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PlanTimes {
+    pub(super) came: Micros,
+    pub(super) decided: Option<Micros>,
 }
 
 /// One thing that happened.
@@ -70,6 +78,26 @@ pub enum What {
         outcome: Ended,
         /// Why.
         reason: Option<String>,
+    },
+    /// A plan waits for a person.
+    Planned {
+        /// The run that wants it.
+        run: RunId,
+        /// Whose it is.
+        automation: AutomationName,
+        /// Why it waits.
+        reason: String,
+        /// What it wants, a line a write.
+        wants: Vec<String>,
+    },
+    /// A plan does not wait any more.
+    PlanDecided {
+        /// The run that wanted it.
+        run: RunId,
+        /// `approved`, `rejected`, `expired` or `replaced`.
+        state: String,
+        /// By whom, or why.
+        note: Option<String>,
     },
     /// Something went wrong, on purpose.
     Fault(Fault),
@@ -133,6 +161,12 @@ impl Journal {
             What::RunStarted { run, .. } => {
                 self.began.insert(run.0, at);
             }
+            What::Planned { run, .. } => {
+                self.plans.insert(run.0, PlanTimes { came: at, decided: None });
+            }
+            What::PlanDecided { run, .. } => {
+                self.plans.entry(run.0).or_default().decided = Some(at);
+            }
             What::Call(_) | What::Told { .. } | What::RunEnded { .. } => {}
         }
         if self.entries.len() < MOST {
@@ -165,6 +199,11 @@ impl Journal {
     /// When each run began.
     pub(super) fn began(&self) -> &BTreeMap<i64, Micros> {
         &self.began
+    }
+
+    /// When each plan came and was decided, by the run that wanted it.
+    pub(super) fn plans(&self) -> &BTreeMap<i64, PlanTimes> {
+        &self.plans
     }
 
     /// As text, a line each, with times counted from `start`.
@@ -203,6 +242,13 @@ impl fmt::Display for What {
                 write!(f, "run {run} {outcome}: {reason}")
             }
             Self::RunEnded { run, outcome, reason: None } => write!(f, "run {run} {outcome}"),
+            Self::Planned { run, automation, reason, wants } => {
+                write!(f, "plan {run} of {automation} waits ({reason}): {}", wants.join("; "))
+            }
+            Self::PlanDecided { run, state, note } => {
+                let note = note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+                write!(f, "plan {run} {state}{note}")
+            }
             Self::Fault(what) => write!(f, "fault: {what}"),
             Self::Webhook { automation, outcome } => write!(f, "webhook for {automation}: {outcome}"),
         }

@@ -1,5 +1,6 @@
 //! Rehearsal: engine, store and scripts, unchanged, against the sandbox, in virtual time and from a seed.
 
+mod approval;
 mod arrange;
 mod director;
 mod elsewhere;
@@ -9,6 +10,7 @@ mod faults;
 mod html;
 mod invariants;
 mod journal;
+mod plans;
 mod rehearsal;
 mod report;
 mod rows;
@@ -18,10 +20,12 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use approval::{Approval, ApprovalError};
 pub use arrange::{generation_named, name_of};
 pub use expect::{Expectations, SUFFIX, Verdict};
 pub use faults::Faults;
 pub use invariants::broken;
 pub use journal::{Entry, Fault, Journal, Note, What, clock};
+pub use plans::Asked;
 pub use rehearsal::{Failure, Rehearsal, Setup};
 pub use report::Report;

@@ -1,6 +1,7 @@
 //! A rehearsal: a configuration and its scripts, unchanged, against a simulated server in virtual time.
 
 mod around;
+mod plans;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::{
+    approval::Approval,
     director::{Director, Files, Hook},
     faults::{Dice, Faults},
     journal::Note,
@@ -29,7 +31,8 @@ use crate::{
 /// What is to be rehearsed.
 #[derive(Clone)]
 pub struct Setup {
-    /// The configuration. Every automation in it takes part, live against the sandbox, whatever its mode.
+    /// The configuration. Every automation in it takes part: those that wait for approval in that mode, all others live
+    /// against the sandbox.
     pub config: Config,
     /// Its scripts.
     pub library: Library,
@@ -41,6 +44,8 @@ pub struct Setup {
     pub generation: Generation,
     /// What goes wrong.
     pub faults: Faults,
+    /// When somebody approves the plans of automations that wait for it.
+    pub approval: Approval,
     /// Decides everything that is left to chance.
     pub seed: u64,
     /// When it begins.
@@ -65,6 +70,9 @@ pub enum Failure {
     /// There is none that takes webhooks.
     #[error("no automation here takes webhooks and is called {0:?}")]
     NoWebhook(String),
+    /// There is no such plan that waits; says why.
+    #[error("{0}")]
+    NoPlan(String),
 }
 
 /// A rehearsal under way.
@@ -91,11 +99,13 @@ impl Rehearsal {
         let (world, token, sessions, players) = people(&setup)?;
         let mut config = setup.config;
         for automation in &mut config.automations {
-            automation.mode = Mode::Live;
+            if automation.mode == Mode::DryRun {
+                automation.mode = Mode::Live;
+            }
         }
         let stage = Arc::new(Stage::new(start, world, Dice::new(setup.faults, setup.seed)));
         let files = Files { store: folder.path().join("store.db"), exports: folder.path().join("exports") };
-        let director = Director::new(Arc::clone(&stage), config, setup.library, token, files);
+        let director = Director::new(Arc::clone(&stage), config, setup.library, token, files, setup.approval);
         Ok(Self { stage, director, start, sessions, players, webhooks: 0, _folder: folder })
     }
 

@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde_json::{Value, json};
 
 use super::{
-    Failure, Fault, Note, Rehearsal, Setup, clock, rehearsal::people, rows::Times, silence::Evening,
-    stage::seconds,
+    Approval, Asked, Failure, Fault, Note, Rehearsal, Setup, clock, rehearsal::people, rows::Times,
+    silence::Evening, stage::seconds,
 };
 use crate::{
-    domain::counted,
+    domain::{Mode, counted},
     sandbox::{Outcome, Totals, World},
     store::{RunRow, WriteRow},
 };
@@ -51,10 +51,14 @@ pub struct Report {
     pub with: Outcome,
     /// What would have come of the same participants without.
     pub without: Outcome,
-    /// Every write of the automations, oldest first.
+    /// Every write of the automations, oldest first; what only waited in a plan stands there.
     pub writes: Vec<WriteRow>,
     /// Every run and every event that did not run, oldest first.
     pub runs: Vec<RunRow>,
+    /// What a person was asked, oldest first.
+    pub plans: Vec<Asked>,
+    /// When plans are approved, where an automation waits for that.
+    pub approval: Option<Approval>,
     /// What went wrong on purpose, and webhooks.
     pub notes: Vec<Note>,
     /// The names of the automations that took part.
@@ -76,17 +80,22 @@ impl Report {
         let mut runs = rehearsal.runs()?;
         runs.reverse();
         let times = rehearsal.times(&runs);
+        let mut writes = rehearsal.writes()?;
+        writes.retain(|write| write.effect.state != "planned");
         let notes = rehearsal.notes();
         let sessions = rehearsal.sessions();
         let silent = silent(setup, &runs, &sessions.0);
+        let waits = setup.config.automations.iter().any(|automation| automation.mode == Mode::Approve);
         Ok(Self {
             seed: setup.seed,
             experiment: setup.scenario.participants.config.clone(),
             time,
             with: rehearsal.outcome(),
             without: without_daemon(setup, &notes, time.1)?,
-            writes: rehearsal.writes()?,
+            writes,
             runs,
+            plans: rehearsal.plans()?,
+            approval: waits.then_some(setup.approval),
             notes,
             automations: setup
                 .config
@@ -124,6 +133,7 @@ impl Report {
             let _ = writeln!(text, "All of them are in {session}; nobody is in {}.\n", empty.join(", "));
         }
         self.tell_writes(&mut text);
+        self.tell_plans(&mut text);
         self.tell_runs(&mut text);
         self.tell_people(&mut text);
         self.tell_notes(&mut text);
@@ -196,7 +206,9 @@ impl Report {
     /// Why runs ended as they did, or events did not run, each reason once: failures first, then what came most often.
     pub fn reasons(&self) -> Vec<Reason> {
         let mut counts: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
-        for run in &self.runs {
+        // What came of plans stands with them.
+        let told = |run: &&RunRow| run.kind != "plan" || run.outcome != "done";
+        for run in self.runs.iter().filter(told) {
             if let Some(reason) = &run.reason {
                 *counts.entry((&run.automation, &run.outcome, reason)).or_default() += 1;
             }
@@ -279,6 +291,8 @@ impl Report {
             "without": totals(&self.without.totals()),
             "writes": writes,
             "runs": runs,
+            "plans": self.plans.iter().map(Asked::json).collect::<Vec<_>>(),
+            "approve": self.approval.map(|approval| approval.to_string()),
             "notes": notes,
             "reasons": reasons,
             "silent": silent,

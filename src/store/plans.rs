@@ -1,5 +1,7 @@
 //! Plans: what a run wanted to write, held for a person.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
@@ -66,6 +68,8 @@ pub enum Decided {
     Removed(AutomationName),
     /// Everything is held, for this reason: it would not be carried out.
     Held(String),
+    /// Its run goes on, and may want more.
+    UnderWay,
 }
 
 impl Decided {
@@ -84,6 +88,9 @@ impl Decided {
                 let resume = reader.told("`uproctor resume`", "the button Resume at the top of the page");
                 Some(format!("everything is paused: {reason}; plan {run} waits on. {resume} lets it go on"))
             }
+            Self::UnderWay => Some(format!(
+                "run {run} is still under way and may want more: approve plan {run} once it has ended"
+            )),
             Self::Before(state) => {
                 let has = if state == "expired" { "has" } else { "was already" };
                 let all = reader.told("`uproctor plans --all`", "its page");
@@ -143,6 +150,10 @@ impl Store {
                 Err(decided) => return Ok(decided),
             };
             let Ok(automation) = AutomationName::new(&automation) else { return Ok(Decided::Unknown) };
+            // What it still wanted would be in a plan that is decided.
+            if is_under_way(connection, run)? {
+                return Ok(Decided::UnderWay);
+            }
             if !known(&automation) {
                 return Ok(Decided::Removed(automation));
             }
@@ -224,6 +235,19 @@ impl History {
         })
     }
 
+    /// The plans that wait and whose runs have ended, in their order.
+    pub fn plans_waiting(&self) -> Result<BTreeSet<RunId>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT plan.run FROM plan JOIN run ON run.id = plan.run
+                     WHERE plan.state = 'waiting' AND run.ended IS NOT NULL",
+                )?
+                .query_map([], |row| Ok(RunId(row.get(0)?)))?
+                .collect()
+        })
+    }
+
     /// When the next plan expires, if one waits.
     pub fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
@@ -233,6 +257,10 @@ impl History {
             Ok(next.map(super::instant))
         })
     }
+}
+
+fn is_under_way(connection: &Connection, run: RunId) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND ended IS NULL")?.exists([run.0])
 }
 
 /// A run has ended; says what is new of its plan, if it has one. A plan of an earlier run of its automation that wants exactly the same is replaced by its own: a script that

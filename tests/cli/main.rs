@@ -27,6 +27,7 @@ mod observe;
 mod post;
 mod project;
 mod rehearse;
+mod rehearsed_plans;
 mod reload;
 mod safety;
 mod scripts;

@@ -52,6 +52,7 @@ fn page(report: &Report, again: &str) -> Markup {
                     (summary::summary(report))
                     (chart::chart(report))
                     (tables::writes(report))
+                    (tables::plans(report))
                     (tables::runs(report))
                     (tables::notes(report))
                 }

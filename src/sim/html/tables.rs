@@ -121,6 +121,37 @@ fn folded(text: &str, long: usize) -> Markup {
     }
 }
 
+/// What a person was asked, and what came of it.
+pub(super) fn plans(report: &Report) -> Markup {
+    html! {
+        @if let Some(who) = report.who_approves() {
+            section {
+                h2 { "What a person was asked" }
+                p { (who) }
+                @if !report.plans.is_empty() {
+                    div.wide tabindex="0" role="group" aria-label="Plans" {
+                        table.lines {
+                            thead { tr { @for name in ["Time", "Plan", "Automation", "What it wants", "What came of it"] { th scope="col" { (name) } } } }
+                            tbody {
+                                @for asked in &report.plans {
+                                    tr {
+                                        td.time { (since_start(asked.came)) }
+                                        td.number { (asked.plan.run) }
+                                        td { bdi { (clipped(&asked.plan.automation, LONG)) } }
+                                        td.note { (folded(&asked.wants(), LONG)) }
+                                        td.note { (folded(&asked.told(), LONG)) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                p { (report.asked()) }
+            }
+        }
+    }
+}
+
 /// How the runs of each automation ended.
 pub(super) fn runs(report: &Report) -> Markup {
     let mut ends: BTreeMap<(&str, &str), usize> = BTreeMap::new();

@@ -9,7 +9,7 @@ use crate::{
     config,
     sandbox::{Fate, Happening, Mix, Outcome, Scenario, What},
     script::Library,
-    sim::{Fault, Faults, Note, Rehearsal, Report, Setup, rows::Times},
+    sim::{Approval, Fault, Faults, Note, Rehearsal, Report, Setup, rows::Times},
     store::{EffectRow, RunRow, WriteRow},
 };
 
@@ -66,6 +66,8 @@ fn report(with: Outcome, without: Outcome, writes: Vec<WriteRow>) -> Report {
         without,
         writes,
         runs: Vec::new(),
+        plans: Vec::new(),
+        approval: None,
         notes: Vec::new(),
         automations: vec!["welcome".to_owned()],
         silent: Vec::new(),
@@ -85,7 +87,8 @@ fn rehearsed(players: u64, seed: u64) -> Report {
     let mix = Mix { players: Some(players), stalls: Some(0.3), absent: Some(0.2), ..Mix::default() };
     let start = jiff::Timestamp::from_second(START).unwrap();
     let (generation, faults) = (Generation::Newest, Faults::BAD_EVENING);
-    let setup = Setup { config, library, scenario, mix, generation, faults, seed, start };
+    let approval = Approval::default();
+    let setup = Setup { config, library, scenario, mix, generation, faults, approval, seed, start };
     let mut rehearsal = Rehearsal::prepare(setup.clone()).unwrap();
     rehearsal.run_for(Duration::from_mins(15)).unwrap();
     Report::of(&mut rehearsal, &setup).unwrap()

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::{
-    domain::Held,
+    domain::{Held, Mode},
     sim::{Failure, Rehearsal},
     store::{WriteRow, verify},
 };
 
-/// No run acts on more players than it may, and the automation of one that wanted to is held.
+/// No run acts on more players than it may, unless a person approved it, and the automation of one that wanted to is held.
 pub(super) fn no_run_passes_its_limit(
     rehearsal: &Rehearsal,
     writes: &[WriteRow],
@@ -19,15 +19,18 @@ pub(super) fn no_run_passes_its_limit(
     let most = rehearsal.director.config().guard.players_per_run(rehearsal.players.len());
     let mut acted_on: HashMap<i64, HashSet<&str>> = HashMap::new();
     let mut planned = HashSet::new();
+    let approved = rehearsal.runs()?.into_iter().filter(|row| row.kind == "plan");
+    let approved: HashSet<i64> = approved.filter_map(|row| row.run).collect();
     for write in writes {
         let effect = &write.effect;
         let steps =
             ["players.advance", "players.revert", "players.end", "players.redirect", "players.dropout"];
-        if effect.state == "planned" {
+        if effect.state == "planned" && write.mode == Mode::Live.as_str() {
             planned.insert(write.automation.clone());
         }
         if steps.contains(&effect.action.as_str())
             && matches!(effect.state.as_str(), "claimed" | "done" | "uncertain" | "failed")
+            && !approved.contains(&write.run)
             && let Some(player) = &effect.player
         {
             acted_on.entry(write.run).or_default().insert(player);

@@ -16,7 +16,7 @@ use crate::{
     domain::EventId,
     sandbox::{self, Mix, Scenario},
     script::Library,
-    sim::{Faults, Rehearsal, Setup, journal::What},
+    sim::{Approval, Faults, Rehearsal, Setup, journal::What},
 };
 
 /// How many sessions are played unless `UPROCTOR_SEEDS` says otherwise.
@@ -63,6 +63,7 @@ fn setup(seed: u64) -> Setup {
         },
         generation,
         faults: faults(seed),
+        approval: Approval::default(),
         seed,
         start: "2026-03-02T18:00:00Z".parse().expect("an instant"),
     }

@@ -20,7 +20,7 @@ use crate::{
     cookbook::names,
     sandbox::{Mix, Scenario},
     script::Library,
-    sim::{Faults, Rehearsal, Setup, arrange::Arrangement, broken},
+    sim::{Approval, Faults, Rehearsal, Setup, arrange::Arrangement, broken},
     store::WriteRow,
 };
 
@@ -47,6 +47,7 @@ fn base() -> Setup {
         },
         generation: Generation::Newest,
         faults: Faults::NONE,
+        approval: Approval::default(),
         seed: 1,
         start: "2026-03-02T17:50:00Z".parse().expect("an instant"),
     }

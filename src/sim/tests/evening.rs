@@ -9,10 +9,11 @@ use tempfile::TempDir;
 
 use crate::{
     api::Generation,
-    config,
+    config::{self, Config},
+    domain::Mode,
     sandbox::{Mix, Scenario},
     script::Library,
-    sim::{Faults, Rehearsal, Setup},
+    sim::{Approval, Faults, Rehearsal, Setup},
 };
 
 /// The scripts of a new project, and some that are as bad as scripts get.
@@ -90,11 +91,21 @@ const SCRIPTS: [(&str, &str); 10] = [
     ),
 ];
 
+/// What somebody does at a time of their own.
+enum Act {
+    /// A participant of this name returns what they had begun.
+    Return(String),
+    /// A person decides about the plans that wait.
+    Decide,
+}
+
 /// See the module.
 pub(super) struct Evening {
     setup: Setup,
     length: Duration,
-    webhooks: Vec<(u64, String)>,
+    acts: Vec<(u64, Act)>,
+    /// Draws what a person decides about plans.
+    person: Pcg64Mcg,
     _folder: TempDir,
 }
 
@@ -123,7 +134,7 @@ impl Evening {
         };
         let text = automations(&mut rng);
         let draft = config::parse_for_rehearsal(&folder.path().join("config.toml"), text);
-        let config = draft.accept().unwrap_or_else(|problems| panic!("{problems:?}"));
+        let mut config = draft.accept().unwrap_or_else(|problems| panic!("{problems:?}"));
         let (library, problems) = Library::load(&config);
         assert!(problems.is_empty(), "{problems:?}");
         let generation = match rng.random_range(0..3) {
@@ -147,26 +158,74 @@ impl Evening {
             .map(|_| (rng.random_range(0..length.as_secs()), format!("worker-{}", rng.random_range(1..12))))
             .collect();
         webhooks.sort();
+        let mut person = Pcg64Mcg::new(u128::from(seed) << 64 | 0x9e5);
+        let (approval, decisions) = approval(&mut person, &mut config, length);
+        let mut acts: Vec<(u64, Act)> =
+            webhooks.into_iter().map(|(at, worker)| (at, Act::Return(worker))).collect();
+        acts.extend(decisions.into_iter().map(|at| (at, Act::Decide)));
+        acts.sort_by_key(|(at, _)| *at);
         let start = "2026-03-02T18:00:00Z".parse().expect("an instant");
-        let setup = Setup { config, library, scenario, mix, generation, faults, seed, start };
-        Self { setup, length, webhooks, _folder: folder }
+        let setup = Setup { config, library, scenario, mix, generation, faults, approval, seed, start };
+        Self { setup, length, acts, person, _folder: folder }
     }
 
     /// Plays it, and lets it come to rest.
     pub(super) fn play(&mut self) -> Rehearsal {
         let mut rehearsal = Rehearsal::prepare(self.setup.clone()).expect("a rehearsal");
         let mut at = 0;
-        for (when, worker) in &self.webhooks {
+        for (when, act) in &self.acts {
             rehearsal.run_for(Duration::from_secs(when - at)).expect("time passes");
             at = *when;
-            let payload = json!({"status": "RETURNED", "participant_id": worker});
-            rehearsal.webhook("returned", payload, Map::new()).expect("a webhook");
+            match act {
+                Act::Return(worker) => {
+                    let payload = json!({"status": "RETURNED", "participant_id": worker});
+                    rehearsal.webhook("returned", payload, Map::new()).expect("a webhook");
+                }
+                Act::Decide => decide(&mut rehearsal, &mut self.person),
+            }
         }
         rehearsal.run_for(self.length - Duration::from_secs(at)).expect("time passes");
         rehearsal.calm_down();
         // Longer than a daemon is away, a late webhook takes, and the longest run.
         rehearsal.run_for(Duration::from_mins(15)).expect("time passes");
         rehearsal
+    }
+}
+
+/// Lets some automations wait for approval on some evenings; says when it comes by itself, and when a person decides in
+/// their own way.
+fn approval(rng: &mut Pcg64Mcg, config: &mut Config, length: Duration) -> (Approval, Vec<u64>) {
+    if rng.random_bool(0.5) {
+        return (Approval::Never, Vec::new());
+    }
+    for automation in &mut config.automations {
+        if rng.random_bool(0.6) {
+            automation.mode = Mode::Approve;
+        }
+    }
+    config.guard.plans_expire = Duration::from_secs(rng.random_range(20..600));
+    match rng.random_range(0..3) {
+        0 => (Approval::Never, Vec::new()),
+        1 => {
+            let decisions = (0..rng.random_range(1..8)).map(|_| rng.random_range(0..length.as_secs()));
+            (Approval::Never, decisions.collect())
+        }
+        _ => (Approval::After(Duration::from_secs(rng.random_range(0..240))), Vec::new()),
+    }
+}
+
+/// Approves some of the plans that wait and rejects others, also of those that a guard stopped.
+fn decide(rehearsal: &mut Rehearsal, rng: &mut Pcg64Mcg) {
+    for asked in rehearsal.plans().expect("the store of a rehearsal works") {
+        if asked.plan.state == "waiting" {
+            let plan = asked.plan.run;
+            let decided = match rng.random_range(0..3) {
+                0 => rehearsal.reject(plan),
+                1 => rehearsal.approve(plan),
+                _ => Ok(()),
+            };
+            decided.expect("it waits");
+        }
     }
 }
 

@@ -99,6 +99,8 @@ fn faults_and_every_way_of_not_running_do_happen() {
         "(cooldown = ",
         "missed = \"skip\"",
         "paused: 5 runs failed in a row",
+        "carried out plan",
+        "has moved on since",
     ] {
         assert!(reasons.contains(reason), "no event of twenty evenings has: {reason}");
     }
@@ -113,6 +115,10 @@ fn faults_and_every_way_of_not_running_do_happen() {
         "known, as event",
         "nobody answers",
         "and not answered; it will come again",
+        " approved (by a person)",
+        " rejected (a person rejected it)",
+        " replaced (plan ",
+        " expired\n",
     ] {
         assert!(journal.contains(fault), "no evening of twenty has: {fault}");
     }

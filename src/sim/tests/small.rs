@@ -7,7 +7,7 @@ use crate::{
     config,
     sandbox::{Mix, Scenario},
     script::Library,
-    sim::{Faults, Rehearsal, Report, Setup, journal::What},
+    sim::{Approval, Faults, Rehearsal, Report, Setup, journal::What},
 };
 
 /// An evening of automations that run this script every minute, each with a name and a limit for its time.
@@ -35,6 +35,7 @@ fn setup(script: &str, automations: &[(&str, &str)], faults: Faults) -> Setup {
         mix: Mix { players: Some(6), dropouts: Some(0.3), ..Mix::default() },
         generation: Generation::Newest,
         faults,
+        approval: Approval::default(),
         seed: 1,
         start: "2026-03-02T18:00:00Z".parse().expect("an instant"),
     }

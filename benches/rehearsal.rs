@@ -16,7 +16,7 @@ use uproctor::{
     config,
     sandbox::{Mix, Scenario},
     script::Library,
-    sim::{Faults, Rehearsal, Setup},
+    sim::{Approval, Faults, Rehearsal, Setup},
 };
 
 /// Five automations: what a lab would run on such an evening.
@@ -104,6 +104,7 @@ fn evening(players: u64) -> Duration {
         mix,
         generation: Generation::Newest,
         faults: Faults::NONE,
+        approval: Approval::default(),
         seed: 1,
         start,
     };

@@ -31,11 +31,11 @@ pub mod dispatch;
 
 pub mod sandbox;
 
+pub mod notify;
+
 pub mod sim;
 
 pub mod live;
-
-pub mod notify;
 
 pub mod supervisor;
 

@@ -27,10 +27,14 @@ const MOST: u32 = 500;
 /// Up to so many notices of scripts go out as messages of their own.
 const ONE_BY_ONE: usize = 5;
 
+/// How a message gets to a channel.
+type HandOver = Box<dyn Fn(&Channel, &Message, &Scope) -> Result<(), Failure> + Send>;
+
 /// See the module.
 pub struct Notifier {
     tools: Arc<Tools>,
     current: Current,
+    hand_over: HandOver,
     /// What held when the channels were last refreshed.
     known: Option<Arc<Setup>>,
     /// Why the store failed last, so that it is said once.
@@ -40,7 +44,17 @@ pub struct Notifier {
 impl Notifier {
     /// Sends what is in the store of these tools, by the setup that holds.
     pub fn new(tools: Arc<Tools>, current: Current) -> Self {
-        Self { tools, current, known: None, store_failure: None }
+        let env = Arc::clone(&tools.env);
+        Self::by(tools, current, move |channel, message, scope| deliver(&*env, channel, message, scope))
+    }
+
+    /// The same with a way of its own to hand messages over.
+    pub fn by(
+        tools: Arc<Tools>,
+        current: Current,
+        hand_over: impl Fn(&Channel, &Message, &Scope) -> Result<(), Failure> + Send + 'static,
+    ) -> Self {
+        Self { tools, current, hand_over: Box::new(hand_over), known: None, store_failure: None }
     }
 
     /// Sends until the scope ends. Blocks. What is still to go out then stays in the store.
@@ -58,7 +72,7 @@ impl Notifier {
     }
 
     /// Decides about all news and sends all that is due.
-    pub(super) fn round(&mut self, scope: &Scope) -> Result<(), StoreError> {
+    pub fn round(&mut self, scope: &Scope) -> Result<(), StoreError> {
         let setup = self.current.get();
         if self.known.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &setup)) {
             self.tools.store.refresh_channels(self.tools.env.now()).wait()?;
@@ -153,7 +167,7 @@ impl Notifier {
         let batch = batch(due, left);
         let mask = Mask::of(if channel.mask { self.tools.watch.labels() } else { Vec::new() });
         let Some(message) = Message::of(name, channel, &batch, setup, &mask) else { return Ok(false) };
-        let result = deliver(&*self.tools.env, channel, &message, scope);
+        let result = (self.hand_over)(channel, &message, scope);
         let now = self.tools.env.now();
         match result {
             Ok(()) => {

@@ -1,6 +1,7 @@
 //! The loop of a rehearsal: what `daemon.rs` is to the daemon, in virtual time. It moves the clock to whatever is due
 //! next, lets participants act, gives runs their turn, and asks the dispatcher.
 
+mod notices;
 mod outside;
 mod plans;
 
@@ -24,6 +25,7 @@ use crate::{
     domain::{AutomationName, RunId, ServerUrl},
     engine::Input,
     environment::Environment,
+    notify::Notifier,
     script::{Library, Nap, STACK, Tools},
     store::{History, Store, StoreError},
 };
@@ -54,6 +56,8 @@ enum Planned {
     Trigger(AutomationName, Value),
     /// A person looks at the plans that wait.
     Look,
+    /// It is looked whether somebody is to be told something.
+    Tell,
     /// A person decides about a plan.
     Decision(RunId, Verdict),
     /// The daemon starts.
@@ -83,6 +87,8 @@ pub(super) struct Director {
     threads: Vec<std::thread::JoinHandle<()>>,
     /// The last notice that is in the journal.
     told: i64,
+    /// Whether it is planned to look for news.
+    tell_planned: bool,
     plans: Plans,
 }
 
@@ -90,6 +96,8 @@ pub(super) struct Director {
 struct Daemon {
     dispatcher: Dispatcher,
     tools: Arc<Tools>,
+    /// None where there is no channel to tell anybody through.
+    notifier: Option<Notifier>,
     cancel: CancellationToken,
 }
 
@@ -114,6 +122,7 @@ impl Director {
             daemon: None,
             threads: Vec::new(),
             told: 0,
+            tell_planned: false,
             plans: Plans::new(approval),
         };
         let now = director.stage.lock().now;
@@ -219,6 +228,7 @@ impl Director {
             Planned::Webhook(hook) => self.deliver(at, hook),
             Planned::Trigger(automation, payload) => self.start_by_hand(at, automation, payload),
             Planned::Look => self.look_at_plans(at),
+            Planned::Tell => self.tell(at),
             Planned::Decision(run, verdict) => self.decide_plan(at, run, verdict),
             Planned::Mishap(mishap) => {
                 self.befall(at, mishap);
@@ -267,7 +277,8 @@ impl Director {
             }
             Err(error) => return Err(error),
         };
-        self.daemon = Some(Daemon { dispatcher, tools, cancel });
+        let notifier = self.notifier(&tools);
+        self.daemon = Some(Daemon { dispatcher, tools, notifier, cancel });
         self.plans.started = true;
         self.begin(work);
         Ok(())
@@ -300,16 +311,15 @@ impl Director {
                 }
                 return Ok(());
             }
-            let mut happened = {
+            let (mut happened, ended) = {
                 let mut state = self.stage.lock();
                 if state.happened.is_empty() && state.director_at > state.now {
                     return Ok(());
                 }
                 let happened = std::mem::take(&mut state.happened);
-                note_ends(&mut state, &happened);
-                happened
+                let ended = note_ends(&mut state, &happened);
+                (happened, ended)
             };
-            let ended = happened.iter().filter_map(ended).collect::<Vec<_>>();
             happened.push(Happened::Input(Input::Tick));
             let work = match daemon.dispatcher.handle(happened) {
                 Ok(work) => work,
@@ -325,6 +335,7 @@ impl Director {
                 });
                 state.director_at = wake.min(state.now + LOOK);
             }
+            self.look_for_news();
             self.begin(work);
         }
     }
@@ -373,19 +384,16 @@ impl Drop for Director {
     }
 }
 
-fn ended(happened: &Happened) -> Option<RunId> {
-    match happened {
-        Happened::RunEnded { run, .. } => Some(*run),
-        _ => None,
-    }
-}
-
-fn note_ends(state: &mut State, happened: &[Happened]) {
+/// Notes which runs have ended, and gives them.
+fn note_ends(state: &mut State, happened: &[Happened]) -> Vec<RunId> {
+    let mut runs = Vec::new();
     for one in happened {
         if let Happened::RunEnded { run, report, .. } = one {
             let ended = What::RunEnded { run: *run, outcome: report.outcome, reason: report.reason.clone() };
             let now = state.now;
             state.journal.add(now, ended);
+            runs.push(*run);
         }
     }
+    runs
 }

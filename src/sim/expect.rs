@@ -303,6 +303,9 @@ fn looks(engine: &mut Engine) {
     engine.register_fn("notices", |handle: &mut Handle| -> RhaiResultOf<Array> {
         lock(&handle.0).notices().map_err(failed)?.iter().map(dynamic).collect()
     });
+    engine.register_fn("messages", |handle: &mut Handle| -> RhaiResultOf<Array> {
+        lock(&handle.0).messages().iter().map(|sent| dynamic(&sent.json())).collect()
+    });
     engine.register_fn("log", |handle: &mut Handle| -> RhaiResultOf<Array> {
         lock(&handle.0).log().map_err(failed)?.iter().map(dynamic).collect()
     });

@@ -43,6 +43,7 @@ pub fn broken(rehearsal: &mut Rehearsal) -> Result<Vec<String>, Failure> {
     what_stands_for_others_says_how_many(rehearsal, &mut broken)?;
     observed::nothing_is_told_twice(rehearsal, &mut broken)?;
     notices::what_scripts_tell_is_kept_once(rehearsal, &writes, &mut broken)?;
+    notices::no_news_is_forgotten(rehearsal, &mut broken)?;
     plans::what_is_decided_about_a_plan_is_done(rehearsal, &writes, &mut broken)?;
     plans::nothing_is_sent_before_it_is_approved(rehearsal, &mut broken)?;
     guards::no_run_passes_its_limit(rehearsal, &writes, &mut broken)?;

@@ -11,6 +11,7 @@ use http::Method;
 use super::stage::Micros;
 use crate::{
     domain::{AutomationName, EventKind, Outcome as Ended, RunId},
+    notify::Message,
     sandbox::{Happening, Outcome},
 };
 
@@ -27,6 +28,7 @@ pub struct Journal {
     notes: Vec<Note>,
     began: BTreeMap<i64, Micros>,
     plans: BTreeMap<i64, PlanTimes>,
+    messages: Vec<(Micros, Message)>,
 }
 
 /// When a plan came, and when it was decided.
@@ -70,6 +72,8 @@ pub enum What {
         /// What.
         text: String,
     },
+    /// A message would have gone out to people.
+    Message(Message),
     /// A run ended.
     RunEnded {
         /// Its number.
@@ -167,6 +171,7 @@ impl Journal {
             What::PlanDecided { run, .. } => {
                 self.plans.entry(run.0).or_default().decided = Some(at);
             }
+            What::Message(message) => self.messages.push((at, message.clone())),
             What::Call(_) | What::Told { .. } | What::RunEnded { .. } => {}
         }
         if self.entries.len() < MOST {
@@ -206,6 +211,11 @@ impl Journal {
         &self.plans
     }
 
+    /// What would have gone out to people.
+    pub(super) fn messages(&self) -> &[(Micros, Message)] {
+        &self.messages
+    }
+
     /// As text, a line each, with times counted from `start`.
     pub fn text(&self, start: i64) -> String {
         let mut text = String::new();
@@ -226,6 +236,11 @@ pub fn clock(micros: i64) -> String {
     format!("{}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// The title of a message; of one without, how it begins.
+pub(super) fn headline(message: &Message) -> &str {
+    if message.title.is_empty() { message.text.lines().next().unwrap_or_default() } else { &message.title }
+}
+
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -237,6 +252,9 @@ impl fmt::Display for What {
             Self::Told { channel, run, text } => {
                 let run = run.map(|run| format!("  (run {run})")).unwrap_or_default();
                 write!(f, "  told {channel}: {text}{run}")
+            }
+            Self::Message(message) => {
+                write!(f, "{} gets ({}): {}", message.channel, message.kind, headline(message))
             }
             Self::RunEnded { run, outcome, reason: Some(reason) } => {
                 write!(f, "run {run} {outcome}: {reason}")

@@ -36,49 +36,17 @@ impl Asked {
         format!("{}{why}", wants.join("; "))
     }
 
-    /// What became of it, in a line.
-    pub(super) fn told(&self) -> String {
-        let state = &self.plan.state;
-        let mut told = match self.decided {
-            Some(at) => format!("{state} {}", since_start(at)),
-            None => state.clone(),
-        };
-        match (&self.run, &self.plan.note) {
-            (Some(row), _) => {
-                let run = row.run.map_or_else(|| "never ran".to_owned(), |run| format!("run {run}"));
-                told.push_str(&format!(", {run}"));
-                if row.outcome != "done" {
-                    told.push_str(&format!(" {}", row.outcome));
-                }
-                let whole = format!("carried out plan {}", self.plan.run);
-                let reason = row.reason.as_deref().unwrap_or_default();
-                let rest =
-                    reason.strip_prefix(&whole).map_or(reason, |rest| rest.trim_start_matches(", but "));
-                if !rest.is_empty() {
-                    told.push_str(&format!(", {rest}"));
-                }
-            }
-            (None, Some(note)) => told.push_str(&format!(", {note}")),
-            (None, None) => {}
-        }
-        told
-    }
-
     /// The actions that it wants, each with whom they are about.
     fn briefly(&self) -> String {
         let mut actions: Vec<(&str, Vec<&str>)> = Vec::new();
         for effect in &self.plan.effects {
-            let whom = effect.player.as_deref().or(effect.target.as_deref()).unwrap_or_default();
+            let whom = whom(&effect.player, &effect.target);
             match actions.last_mut() {
                 Some((action, all)) if *action == effect.action => all.push(whom),
                 _ => actions.push((&effect.action, vec![whom])),
             }
         }
-        let told = actions.into_iter().map(|(action, all)| {
-            let more = all.len().saturating_sub(WHOM);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{action} {}{more}", all[..all.len().min(WHOM)].join(", "))
-        });
+        let told = actions.into_iter().map(|(action, all)| format!("{action} {}", named(&all)));
         told.collect::<Vec<_>>().join("; ")
     }
 
@@ -104,7 +72,42 @@ impl Asked {
     }
 }
 
+fn whom<'a>(player: &'a Option<String>, target: &'a Option<String>) -> &'a str {
+    player.as_deref().or(target.as_deref()).unwrap_or_default()
+}
+
+fn named(all: &[&str]) -> String {
+    let more = all.len().saturating_sub(WHOM);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", all[..all.len().min(WHOM)].join(", "))
+}
+
 impl Report {
+    /// What became of a plan, in a line.
+    pub(super) fn came_of(&self, asked: &Asked) -> String {
+        let state = &asked.plan.state;
+        let mut told =
+            asked.decided.map_or_else(|| state.clone(), |at| format!("{state} {}", since_start(at)));
+        let Some(row) = &asked.run else {
+            told.extend(asked.plan.note.iter().map(|note| format!(", {note}")));
+            return told;
+        };
+        told.extend(row.run.map(|run| format!(", run {run}")));
+        let mut became: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for write in self.writes.iter().filter(|write| Some(write.run) == row.run) {
+            became
+                .entry(&write.effect.state)
+                .or_default()
+                .push(whom(&write.effect.player, &write.effect.target));
+        }
+        if row.outcome != "done" || became.is_empty() {
+            told.push_str(&format!(", {}", row.outcome));
+            told.extend(row.reason.iter().map(|reason| format!(": {reason}")));
+        }
+        told.extend(became.into_iter().map(|(state, all)| format!("; {state}: {}", named(&all))));
+        told
+    }
+
     /// Who approves plans, and when; nothing where no automation waits for that and no plan was made.
     pub(super) fn who_approves(&self) -> Option<String> {
         let by_mode = match self.approval {
@@ -163,7 +166,7 @@ impl Report {
                 since_start(asked.came),
                 plan.automation,
                 asked.briefly(),
-                asked.told()
+                self.came_of(asked)
             );
             if plan.reason != BY_MODE {
                 let _ = writeln!(text, "           {}; that is not approved here", plan.reason);

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde_json::{Value, json};
 
 use super::{
-    Approval, Asked, Failure, Fault, Note, Rehearsal, Setup, clock, rehearsal::people, rows::Times,
+    Approval, Asked, Failure, Fault, Note, Rehearsal, Sent, Setup, clock, rehearsal::people, rows::Times,
     silence::Evening, stage::seconds,
 };
 use crate::{
@@ -57,6 +57,8 @@ pub struct Report {
     pub runs: Vec<RunRow>,
     /// What a person was asked, oldest first.
     pub plans: Vec<Asked>,
+    /// What people would have been told, oldest first.
+    pub messages: Vec<Sent>,
     /// When plans are approved, where an automation waits for that.
     pub approval: Option<Approval>,
     /// What went wrong on purpose, and webhooks.
@@ -95,6 +97,7 @@ impl Report {
             writes,
             runs,
             plans: rehearsal.plans()?,
+            messages: rehearsal.messages(),
             approval: waits.then_some(setup.approval),
             notes,
             automations: setup
@@ -134,6 +137,7 @@ impl Report {
         }
         self.tell_writes(&mut text);
         self.tell_plans(&mut text);
+        self.tell_messages(&mut text);
         self.tell_runs(&mut text);
         self.tell_people(&mut text);
         self.tell_notes(&mut text);
@@ -292,6 +296,7 @@ impl Report {
             "writes": writes,
             "runs": runs,
             "plans": self.plans.iter().map(Asked::json).collect::<Vec<_>>(),
+            "messages": self.messages.iter().map(Sent::json).collect::<Vec<_>>(),
             "approve": self.approval.map(|approval| approval.to_string()),
             "notes": notes,
             "reasons": reasons,

@@ -188,6 +188,16 @@ impl History {
         })
     }
 
+    /// When the next notice is due, if one waits.
+    pub fn next_notice(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|connection| {
+            let due: Option<i64> = connection
+                .prepare_cached("SELECT min(due) FROM notice WHERE state = 'waiting'")?
+                .query_row([], |row| row.get(0))?;
+            Ok(due.map(instant))
+        })
+    }
+
     /// The notices after the one with this number, in order.
     pub fn notices_after(&self, id: i64) -> Result<Vec<NoticeRow>, StoreError> {
         self.read(|connection| {

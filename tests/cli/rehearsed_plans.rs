@@ -76,6 +76,43 @@ fn what_a_person_was_asked_stands_in_every_answer() {
 }
 
 #[test]
+fn the_rules_of_the_configuration_say_who_would_have_been_told() {
+    let project = lab();
+    let file = project.path().join("config.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let rules = "[channel.phone]\nkind = \"ntfy\"\ntopic_env = \"TOPIC\"\n[[notify]]\non = [\"plan\", \"server_down\", \"recovered\"]\nto = \"phone\"\n";
+    std::fs::write(file, format!("{config}\n{rules}")).unwrap();
+    let answer = rehearsed(&project, "2m");
+    let messages = answer["messages"].as_array().unwrap();
+    assert!(!messages.is_empty(), "{answer:#}");
+    for message in messages {
+        assert_eq!((&message["channel"], &message["kind"]), (&"phone".into(), &"plan".into()), "{message:#}");
+        let plan = answer["plans"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|plan| message["text"].as_str().unwrap().contains(&format!("Plan {},", plan["plan"])));
+        let late = message["at"].as_f64().unwrap() - plan.unwrap()["at"].as_f64().unwrap();
+        assert!((0.0..5.0).contains(&late), "{late} s: {message:#}");
+    }
+    project.write(
+        "scripts/welcome.test.rhai",
+        r#"
+        fn test_tells_that_the_server_is_away_and_back() {
+            let r = rehearse(#{ experiment: "survey", players: 2, mode: "live" });
+            r.run("3m");
+            r.stop_server("5m");
+            r.run("10m");
+            expect_eq(r.messages().map(|message| message.kind), ["server_down", "recovered"]);
+            expect_eq(r.notices().len(), 0, "no script has told anything");
+        }
+        "#,
+    );
+    let output = project.run(&["test", "welcome"]);
+    assert!(text(&output).contains("1 of 1 tests passed"), "{}", text(&output));
+}
+
+#[test]
 fn tests_decide_about_plans_and_a_plan_survives_a_crash() {
     let project = lab();
     project.write(

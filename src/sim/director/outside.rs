@@ -65,24 +65,6 @@ impl Director {
         }
     }
 
-    /// Notes what scripts told people.
-    pub(super) fn note_notices(&mut self) -> Result<(), StoreError> {
-        let Some(daemon) = self.daemon.as_ref().filter(|_| !self.config.channels.is_empty()) else {
-            return Ok(());
-        };
-        let new = daemon.tools.store.history().notices_after(self.told)?;
-        let mut state = self.stage.lock();
-        for row in new {
-            self.told = row.id;
-            let both = [row.title.as_str(), row.text.as_str()];
-            let text = both.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
-            let told = What::Told { channel: row.channel, run: row.run, text };
-            let now = state.now;
-            state.journal.add(now, told);
-        }
-        Ok(())
-    }
-
     /// The daemon crashes at its next step, and starts again later.
     pub(in crate::sim) fn crash(&mut self) {
         let now = {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Director, LOOK, Micros, Planned, SEND_AGAIN};
 use crate::{
     dispatch::Happened,
-    domain::{AutomationName, Mode, RunId},
+    domain::{AutomationName, Effect, Mode, RunId},
     engine::Input,
     sim::{approval::Approval, journal::What},
     store::{Decided, PlanRow, StoreError},
@@ -86,7 +86,7 @@ impl Director {
                 run,
                 automation: automation.clone(),
                 reason: plan.reason.clone(),
-                wants: plan.effects.iter().map(|effect| effect.told()).collect(),
+                wants: plan.effects.iter().map(Effect::told).collect(),
             };
             state.journal.add(now, came);
             now

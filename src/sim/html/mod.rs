@@ -53,6 +53,7 @@ fn page(report: &Report, again: &str) -> Markup {
                     (chart::chart(report))
                     (tables::writes(report))
                     (tables::plans(report))
+                    (tables::messages(report))
                     (tables::runs(report))
                     (tables::notes(report))
                 }

@@ -139,7 +139,7 @@ pub(super) fn plans(report: &Report) -> Markup {
                                         td.number { (asked.plan.run) }
                                         td { bdi { (clipped(&asked.plan.automation, LONG)) } }
                                         td.note { (folded(&asked.wants(), LONG)) }
-                                        td.note { (folded(&asked.told(), LONG)) }
+                                        td.note { (folded(&report.came_of(asked), LONG)) }
                                     }
                                 }
                             }
@@ -147,6 +147,25 @@ pub(super) fn plans(report: &Report) -> Markup {
                     }
                 }
                 p { (report.asked()) }
+            }
+        }
+    }
+}
+
+/// What people would have been told.
+pub(super) fn messages(report: &Report) -> Markup {
+    html! {
+        @if !report.messages.is_empty() {
+            section {
+                h2 { "What people would have been told" }
+                ol.notes {
+                    @for sent in &report.messages {
+                        li {
+                            span.time { (since_start(sent.at)) } " "
+                            bdi { (clipped(sent.message.channel.as_str(), LONG)) } ": " (folded(sent.headline(), LONGER))
+                        }
+                    }
+                }
             }
         }
     }

@@ -67,6 +67,7 @@ fn report(with: Outcome, without: Outcome, writes: Vec<WriteRow>) -> Report {
         writes,
         runs: Vec::new(),
         plans: Vec::new(),
+        messages: Vec::new(),
         approval: None,
         notes: Vec::new(),
         automations: vec!["welcome".to_owned()],

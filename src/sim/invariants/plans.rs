@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use http::Method;
 
 use crate::{
-    domain::{EventKind, Mode},
+    domain::{Effect, EventKind, Mode},
     sim::{Failure, Rehearsal, journal::What, stage::micros},
     store::WriteRow,
 };
@@ -34,7 +34,7 @@ pub(super) fn what_is_decided_about_a_plan_is_done(
         match (state, &asked.run) {
             ("approved", Some(row)) => {
                 carried_out.insert(row.event);
-                let asked_for: Vec<String> = plan.effects.iter().map(|effect| effect.told()).collect();
+                let asked_for: Vec<String> = plan.effects.iter().map(Effect::told).collect();
                 if wanted.get(&plan.run) != Some(&asked_for) {
                     broken.push(format!("{told}, and is not what a person was shown"));
                 }
@@ -89,14 +89,14 @@ pub(super) fn nothing_is_sent_before_it_is_approved(
             What::PlanDecided { run, state, .. } if state == "approved" => {
                 approved.insert(run.0);
             }
-            What::RunStarted { run, kind: EventKind::Plan, .. } => {
-                if !of_run.get(&run.0).is_some_and(|plan| approved.contains(plan)) {
-                    broken.push(format!("run {run} carries out what nobody has approved"));
-                }
-            }
-            What::RunStarted { run, automation, actor, .. } => {
+            What::RunStarted { run, automation, kind, actor } => {
                 let settings = rehearsal.director.automation(automation);
-                if settings.is_some_and(|settings| settings.mode == Mode::Approve) {
+                let is_approved = || of_run.get(&run.0).is_some_and(|plan| approved.contains(plan));
+                if *kind == EventKind::Plan {
+                    if !is_approved() {
+                        broken.push(format!("run {run} carries out what nobody has approved"));
+                    }
+                } else if settings.is_some_and(|settings| settings.mode == Mode::Approve) {
                     asking.insert(*actor, *run);
                 }
             }

@@ -9,6 +9,7 @@ use crate::{
     domain::RunId,
     sim::{
         journal::{Fault, What},
+        messages::Sent,
         stage::{Micros, seconds},
     },
 };
@@ -62,7 +63,15 @@ impl Rehearsal {
     pub fn notices(&self) -> Result<Vec<Value>, Failure> {
         let times = self.times(&self.runs()?);
         let rows = self.director.history(|history| history.notices_after(0))?;
-        Ok(rows.iter().map(|row| times.notice(row)).collect())
+        Ok(rows.iter().filter(|row| row.kind.is_none()).map(|row| times.notice(row)).collect())
+    }
+
+    /// The messages that would have gone out, of what scripts tell and of what the rules of the configuration are about,
+    /// oldest first.
+    pub fn messages(&self) -> Vec<Sent> {
+        let state = self.stage.lock();
+        let messages = state.journal.messages().iter();
+        messages.map(|(at, message)| Sent { at: at - self.start, message: message.clone() }).collect()
     }
 
     /// What runs have written into their logs, oldest first: `automation`, `run`, `kind` and `text`.

@@ -196,6 +196,9 @@ impl Evening {
 /// their own way.
 fn approval(rng: &mut Pcg64Mcg, config: &mut Config, length: Duration) -> (Approval, Vec<u64>) {
     if rng.random_bool(0.5) {
+        config.notify.clear();
+    }
+    if rng.random_bool(0.5) {
         return (Approval::Never, Vec::new());
     }
     for automation in &mut config.automations {
@@ -272,6 +275,9 @@ fn automations(rng: &mut Pcg64Mcg) -> String {
         [channel.lab]
         kind = "slack"
         url_env = "HOOK"
+        [[notify]]
+        to = "lab"
+        digest = "2m"
         [[automation]]
         name = "returned"
         on = { webhook = "prolific", scheme = "prolific", secret_env = "SECRET" }

@@ -119,6 +119,10 @@ fn faults_and_every_way_of_not_running_do_happen() {
         " rejected (a person rejected it)",
         " replaced (plan ",
         " expired\n",
+        "lab gets (plan)",
+        "lab gets (failed)",
+        "lab gets (held)",
+        "lab gets (recovered)",
     ] {
         assert!(journal.contains(fault), "no evening of twenty has: {fault}");
     }

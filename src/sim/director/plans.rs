@@ -157,12 +157,12 @@ impl Director {
                 }
                 Ok(())
             }
-            Ok(Decided::Held(_)) => {
+            Ok(Decided::Held(_) | Decided::UnderWay) => {
                 self.plan(at + LOOK, Planned::Decision(run, verdict));
                 Ok(())
             }
             // Another one has taken its place, or its time was over.
-            Ok(Decided::Before(_) | Decided::Unknown | Decided::Removed(_) | Decided::UnderWay) => Ok(()),
+            Ok(Decided::Before(_) | Decided::Unknown | Decided::Removed(_)) => Ok(()),
             Err(_) if self.stage.lock().dead => {
                 self.plan(at + SEND_AGAIN, Planned::Decision(run, verdict));
                 Ok(())

@@ -10,20 +10,20 @@ use crate::{
 };
 
 impl Rehearsal {
-    /// Every plan, oldest first.
+    /// Every plan of a run that has ended, oldest first.
     pub fn plans(&self) -> Result<Vec<Asked>, Failure> {
         let plans = self.director.history(|history| history.plans(true))?;
         let mut carried_out = self.carried_out()?;
         let state = self.stage.lock();
-        let asked = plans.into_iter().rev().map(|plan| {
-            let times = state.journal.plans().get(&plan.run).copied().unwrap_or_default();
+        let asked = plans.into_iter().rev().filter_map(|plan| {
+            let times = state.journal.plans().get(&plan.run)?;
             let since_start = |at: i64| (at - self.start).max(0);
-            Asked {
+            Some(Asked {
                 came: since_start(times.came),
                 decided: times.decided.map(since_start),
                 run: carried_out.remove(&plan.run),
                 plan,
-            }
+            })
         });
         Ok(asked.collect())
     }

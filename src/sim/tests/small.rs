@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     api::Generation,
     config,
+    domain::Mode,
     sandbox::{Mix, Scenario},
     script::Library,
     sim::{Approval, Faults, Rehearsal, Report, Setup, journal::What},
@@ -129,4 +130,32 @@ fn whoever_waits_for_the_server_goes_on_within_a_second_of_its_first_answer() {
     let soon = answers.iter().filter(|(at, _)| at - first <= 1_100_000);
     let actors: std::collections::BTreeSet<u64> = soon.map(|(_, actor)| *actor).collect();
     assert_eq!(actors.len(), names.len(), "{answers:?}");
+}
+
+#[test]
+fn a_plan_is_approved_once_its_run_has_asked_for_everything() {
+    let script = "fn run(event) {\n    let s = param(\"session\");\n    players::list(s);\n    \
+                  players::advance(s, \"p1\");\n    wait_for(\"30s\");\n    players::list(s);\n    players::advance(s, \"p2\");\n}";
+    let mut setup = setup(script, &[("steps", "5m")], Faults::NONE);
+    setup.config.automations[0].mode = Mode::Approve;
+    setup.approval = Approval::Never;
+    let mut rehearsal = Rehearsal::prepare(setup).expect("a rehearsal");
+    // The participants come one after another; then a run has begun ten seconds ago.
+    rehearsal.run_for(Duration::from_secs(3 * 60 + 10)).expect("time passes");
+    let plans = rehearsal.director.history(|history| history.plans(false)).expect("the store works");
+    let under_way = plans.iter().find(|plan| plan.effects.len() == 1);
+    let plan = under_way.unwrap_or_else(|| panic!("no run goes on: {plans:#?}\n{}", rehearsal.journal()));
+    rehearsal.approve(plan.run).expect("it waits");
+    rehearsal.run_for(Duration::from_mins(2)).expect("time passes");
+    let plans = rehearsal.plans().expect("the store works");
+    let plan = plans.iter().find(|asked| asked.plan.run == plan.run).expect("it is there");
+    assert_eq!(
+        (plan.plan.state.as_str(), plan.plan.effects.len()),
+        ("approved", 2),
+        "{}",
+        rehearsal.journal()
+    );
+    let run = plan.run.as_ref().and_then(|row| row.run).expect("it is carried out");
+    let writes = rehearsal.writes().expect("the store works");
+    assert_eq!(writes.iter().filter(|write| write.run == run).count(), 2, "{writes:#?}");
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 pub use heartbeat::{Pulse, keep as keep_heartbeat};
-pub use reload::{Files, Reload, Watch};
+pub use reload::{Files, Refused, Reload, Watch};
 pub use service::{accompany, status};
 
 /// The clock is looked at this often even when nothing is due: it may have been set.

@@ -220,6 +220,7 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
     let client = Client::new(Arc::clone(&env), config.uproot.url.clone(), config.uproot.token.clone());
     let tools = Tools::new(env, Arc::new(client), store, &config).unwrap();
     let state = web::WebState {
+        refused: uproctor::daemon::Refused::default(),
         tools: Arc::new(tools),
         history: Arc::new(History::open(&folder.join("ours.db")).unwrap()),
         routes,

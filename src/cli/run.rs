@@ -18,7 +18,7 @@ use super::{control, exit::Exit, out, problems};
 use crate::{
     api::Client,
     config::{self, Config, Draft},
-    daemon::{Daemon, Files, Watch, accompany, keep_heartbeat, status},
+    daemon::{Daemon, Files, Refused, Watch, accompany, keep_heartbeat, status},
     domain::{Held, Hold, Problem},
     environment::{Environment, Scope},
     live::Live,
@@ -126,7 +126,9 @@ pub(super) fn serve(
             return Exit::NotRight;
         }
     };
+    let refused = Refused::default();
     let state = web::WebState {
+        refused: refused.clone(),
         tools: Arc::clone(tools),
         history,
         routes: routes.clone(),
@@ -164,7 +166,7 @@ pub(super) fn serve(
             routes.set(Routes::of(config, library));
             notices.set(notify::Setup::of(config));
         };
-        let watch = Watch { config, library, files, reloads: daemon.reloads(), taken };
+        let watch = Watch { config, library, files, reloads: daemon.reloads(), refused, taken };
         handle.spawn(watch.run(asked, stop.clone()))
     });
     let (router, upkeep) = web::router(state);

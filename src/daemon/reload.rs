@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -57,6 +57,21 @@ impl Files {
     }
 }
 
+/// Why the files as they are now are not in force, if they are not: for whoever asks how the daemon does.
+#[derive(Clone, Debug, Default)]
+pub struct Refused(Arc<Mutex<Option<String>>>);
+
+impl Refused {
+    /// Why, in a sentence.
+    pub fn why(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, why: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+}
+
 /// Watches over the configuration of a running daemon.
 pub struct Watch<F> {
     /// What holds.
@@ -67,6 +82,8 @@ pub struct Watch<F> {
     pub files: Files,
     /// To the daemon's loop.
     pub reloads: mpsc::Sender<Reload>,
+    /// Told why the files are not in force.
+    pub refused: Refused,
     /// Told of each configuration that has begun to hold.
     pub taken: F,
 }
@@ -116,7 +133,13 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
         if errors > 0 {
             let errors = counted(errors, "error", "errors");
             tracing::error!("{errors}: the configuration from before stays in force, all of it");
-            return Some(format!("{} has errors: what held before still does", self.config.file.display()));
+            let first = problems.iter().find(|problem| problem.is_error());
+            let first = first.map(|problem| problem.message.as_str()).unwrap_or_default();
+            let file = self.config.file.display();
+            self.refused.set(Some(format!(
+                "{file} or a script has an error, so what held before still does: {first}"
+            )));
+            return Some(format!("{file} has errors: what held before still does"));
         }
         let config = Arc::new(config);
         let (done, is_done) = oneshot::channel();
@@ -124,6 +147,7 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
         if self.reloads.send(reload).await.is_err() || is_done.await.is_err() {
             return None;
         }
+        self.refused.set(None);
         (self.taken)(&config, &library);
         tell(&self.config, &self.library, &config, &library);
         let in_use = Files::of(&config);

@@ -91,7 +91,7 @@ pub(super) fn ask(task: &RunTask) -> (Result<Vec<Event>, PollFailure>, (u32, Vec
             tracing::info!(
                 automation = %name,
                 there,
-                "the first poll: what is there already is remembered and starts nothing (`backfill = true` would start it)"
+                "the first poll: what is there already is remembered and starts nothing (`backfill = \"all\"` would start it)"
             );
         }
         match doubt {

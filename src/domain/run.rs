@@ -34,7 +34,8 @@ impl Mode {
     pub fn mark(self) -> &'static str {
         match self {
             Self::DryRun => "[dry-run] ",
-            Self::Approve | Self::Live => "",
+            Self::Approve => "[approve] ",
+            Self::Live => "",
         }
     }
 

@@ -33,13 +33,8 @@ impl Door {
         if by_admin.is_empty() {
             return Ok(None);
         }
-        // Each step of ours explains one move, made when it was.
-        let mut ours = self.store.history().steps_of(session, player, 1000)?;
-        for (endpoint, a_move) in by_admin {
-            if let Some(at) = ours.iter().position(|step| explains(step, endpoint, a_move)) {
-                ours.swap_remove(at);
-                continue;
-            }
+        let ours = self.store.history().steps_of(session, player, 1000)?;
+        if let Some(a_move) = unexplained(by_admin, ours) {
             let left = std::time::Duration::try_from_secs_f64(
                 (hands_off.as_secs_f64() - (server_now - a_move.at)).max(1.0),
             )
@@ -59,11 +54,71 @@ impl Door {
     }
 }
 
-/// Whether a move can come from a step of ours. One that does not say when it was decided on can.
-fn explains(step: &SentStep, endpoint: Endpoint, a_move: &Move) -> bool {
-    let looked = step.precondition.as_ref().and_then(|seen| seen["looked"].as_f64());
+/// The first move that no step of ours explains. Each step explains one move, made when it was. Several may fit where somebody was
+/// stepped on twice within a minute: the earliest move takes the step whose time is over first, so that the others are left for
+/// the later moves.
+fn unexplained(mut moves: Vec<(Endpoint, &Move)>, mut ours: Vec<SentStep>) -> Option<&Move> {
+    moves.sort_by(|(_, one), (_, other)| one.at.total_cmp(&other.at));
+    for (endpoint, a_move) in moves {
+        let fitting = ours.iter().enumerate().filter_map(|(at, step)| {
+            let (from, until) = when(step);
+            let fits = step.action == endpoint.name() && (from..=until).contains(&a_move.at);
+            fits.then_some((at, until))
+        });
+        match fitting.min_by(|(_, one), (_, other)| one.total_cmp(other)) {
+            Some((at, _)) => drop(ours.remove(at)),
+            None => return Some(a_move),
+        }
+    }
+    None
+}
+
+/// When a step of ours can have moved its player. One that does not say when it was decided on can have at any time.
+fn when(step: &SentStep) -> (f64, f64) {
     let late = if step.state == EffectState::Done { SKEW } else { LATE };
-    step.action == endpoint.name()
-        && looked
-            .is_none_or(|looked| (looked - SKEW..=looked + step.took.max(0.0) + late).contains(&a_move.at))
+    match step.precondition.as_ref().and_then(|seen| seen["looked"].as_f64()) {
+        Some(looked) => (looked - SKEW, looked + step.took.max(0.0) + late),
+        None => (f64::MIN, f64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A step that was decided on then, and done soon after.
+    fn step(looked: f64) -> SentStep {
+        SentStep {
+            action: Endpoint::PlayersAdvance.name().to_owned(),
+            precondition: Some(json!({ "looked": looked })),
+            state: EffectState::Done,
+            took: 0.3,
+        }
+    }
+
+    fn first_unexplained(moves: &[f64], steps: &[f64]) -> Option<f64> {
+        let moved = |at: &f64| Move { at: *at, page: 1, by: By::Admin(Endpoint::PlayersAdvance) };
+        let moves: Vec<Move> = moves.iter().map(moved).collect();
+        let moves = moves.iter().map(|one| (Endpoint::PlayersAdvance, one)).collect();
+        unexplained(moves, steps.iter().map(|looked| step(*looked)).collect()).map(|one| one.at)
+    }
+
+    #[test]
+    fn whoever_is_stepped_on_once_a_minute_was_moved_by_no_person() {
+        // The newest step stands first. Each was made half a second after it was decided on.
+        for apart in [1.0, 30.0, 59.5, 60.0, 60.2, 60.4, 61.0, 119.0, 121.0] {
+            let steps: Vec<f64> = (0..5).rev().map(|n| 1000.0 + f64::from(n) * apart).collect();
+            let moves: Vec<f64> = steps.iter().map(|looked| looked + 0.5).collect();
+            assert_eq!(first_unexplained(&moves, &steps), None, "{apart} s");
+        }
+    }
+
+    #[test]
+    fn a_move_more_than_we_made_is_that_of_a_person() {
+        assert_eq!(first_unexplained(&[1000.5, 1030.0], &[1000.0]), Some(1030.0));
+        assert_eq!(first_unexplained(&[1200.0], &[1000.0]), Some(1200.0));
+        assert_eq!(first_unexplained(&[900.0, 1000.5], &[1000.0]), Some(900.0));
+    }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
-use crate::domain::{AutomationName, Effect, Event, EventKind, Outcome, Reader, RunId, RunReport};
+use crate::domain::{AutomationName, Effect, Event, EventId, EventKind, Outcome, Reader, RunId, RunReport};
 
 /// A dead letter. It is named by its run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -163,7 +163,7 @@ impl History {
     }
 
     /// The run in whose place the run of this event goes on, if it does.
-    pub fn resumes(&self, event: crate::domain::EventId) -> Result<Option<RunId>, StoreError> {
+    pub fn resumes(&self, event: EventId) -> Result<Option<RunId>, StoreError> {
         self.read(|connection| {
             connection
                 .prepare_cached("SELECT run FROM resumption WHERE event = ?1")?
@@ -186,6 +186,17 @@ pub(super) fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         closed: row.get(6)?,
         note: row.get(7)?,
     })
+}
+
+/// What was begun in the place of a dead letter does not run: that is open again, with the reason.
+pub(super) fn not_begun(connection: &Connection, event: EventId, reason: &str) -> rusqlite::Result<()> {
+    let note = format!("what was begun in its place did not run: {reason}");
+    connection
+        .prepare_cached(
+            "UPDATE dead_letter SET state = 'open', closed = NULL, event = NULL, note = ?2 WHERE event = ?1",
+        )?
+        .execute(params![event.0, note])?;
+    Ok(())
 }
 
 /// A run has ended. It becomes a dead letter where its event does not come again by itself; says whether it did.

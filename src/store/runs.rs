@@ -135,6 +135,7 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
             connection
                 .prepare_cached("UPDATE event SET state = 'dropped', reason = ?2 WHERE id = ?1")?
                 .execute(params![event.0, reason])?;
+            dead::not_begun(connection, *event, reason)?;
         }
         Change::Started(start) => {
             connection

@@ -31,7 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Users,
-    daemon::Pulse,
+    daemon::{Pulse, Refused},
     engine::Input,
     script::Tools,
     store::{History, StoreError},
@@ -67,6 +67,8 @@ pub struct WebState {
     pub port: u16,
     /// Whether the daemon is well.
     pub pulse: Pulse,
+    /// Why a change of the configuration is not in force.
+    pub refused: Refused,
 }
 
 /// The routes of the daemon, and the work that keeps the console up to date.
@@ -190,7 +192,9 @@ async fn health(State(shared): State<Arc<Shared>>) -> Answer {
 async fn ready(State(shared): State<Arc<Shared>>) -> Answer {
     let wrong = shared.not_ready();
     let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Answer::new(status, json!({ "ready": wrong.is_empty(), "not_ready": wrong }))
+    // Why not is for those who may log in.
+    let up_to_date = shared.state.refused.why().is_none();
+    Answer::new(status, json!({ "ready": wrong.is_empty(), "not_ready": wrong, "up_to_date": up_to_date }))
 }
 
 async fn only_get() -> Answer {

@@ -97,6 +97,7 @@ impl World {
         let tools = Tools::new(env, Arc::new(client), store.clone(), &config).unwrap();
         let pulse = Pulse::default();
         let state = WebState {
+            refused: crate::daemon::Refused::default(),
             tools: Arc::new(tools),
             history: Arc::new(History::open(&folder.path().join("store.sqlite")).unwrap()),
             routes: routes.clone(),

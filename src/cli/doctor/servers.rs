@@ -98,7 +98,12 @@ pub(super) fn daemon(env: &dyn Environment, config: &Config, must_run: bool, fin
     };
     findings.asking(&format!("the daemon at http://{address}/"));
     match ready(env, &address) {
-        Ok(()) => findings.ok("daemon", format!("it runs at http://{address}/ and is well")),
+        Ok(true) => findings.ok("daemon", format!("it runs at http://{address}/ and is well")),
+        Ok(false) => findings.fail(
+            "daemon",
+            format!("it runs at http://{address}/ and does not go by the files as they are now: it found an error in them"),
+            "its log and its console say which. A variable that is new to the configuration is only there after a restart",
+        ),
         Err(why) => findings.fail(
             "daemon",
             format!("it runs at http://{address}/ and is not well: {why}"),
@@ -107,8 +112,8 @@ pub(super) fn daemon(env: &dyn Environment, config: &Config, must_run: bool, fin
     }
 }
 
-/// Asks the daemon whether it is well.
-fn ready(env: &dyn Environment, address: &str) -> Result<(), String> {
+/// Asks the daemon whether it is well; gives whether it goes by its files as they are now.
+fn ready(env: &dyn Environment, address: &str) -> Result<bool, String> {
     let request = Request {
         method: Method::GET,
         url: format!("http://{address}/ready").parse().map_err(|error| format!("{error}"))?,
@@ -121,9 +126,9 @@ fn ready(env: &dyn Environment, address: &str) -> Result<(), String> {
     };
     let answer =
         env.execute(request, &Scope::for_duration(env.now(), PATIENCE)).map_err(|error| error.message)?;
-    if answer.status == 200 {
-        return Ok(());
-    }
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    Err(said.to_string())
+    if answer.status != 200 {
+        return Err(said.to_string());
+    }
+    Ok(said["up_to_date"] != false)
 }

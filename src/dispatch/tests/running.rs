@@ -3,6 +3,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::{
+    domain::RunId,
+    store::{Closed, Remedy},
+};
 
 #[test]
 fn a_run_that_makes_room_is_interrupted_and_says_for_what() {
@@ -84,4 +88,26 @@ fn what_does_not_fire_has_a_row_and_an_instant_fires_once_however_the_clock_is_s
     assert!(daemon.tick(100_000_200).is_empty());
     assert!(daemon.rows().iter().any(|(_, reason)| reason == "this instant has fired already, as event 1"));
     assert_eq!(daemon.tick(100_000_800).len(), 1, "and the schedule goes on");
+}
+
+#[test]
+fn a_dead_letter_whose_turn_does_not_come_stays_open() {
+    let script = "fn run(event) { if event.payload.long { wait_for(\"1d\"); } fail(\"no\"); }";
+    let on = "on = { webhook = \"h\", scheme = \"none\" }\noverlap = \"single\"\ntime_limit = \"2d\"";
+    let lab = Lab::new(script, on, fine());
+    let (mut daemon, _) = lab.start(0);
+    let (_, work) = daemon.accept(1, json!({ "long": false }));
+    daemon.work_off(work);
+    let run = RunId(daemon.store.history().dead_letters(false).unwrap()[0].run);
+    let (_, mut work) = daemon.accept(2, json!({ "long": true }));
+    let long = begin(work.remove(0));
+    let closed = daemon.store.close_dead_letter(run, Remedy::Resume, daemon.env.now(), |_| true).wait();
+    let Ok(Closed::Now(Some(event))) = closed else { panic!("{closed:?}") };
+    let event = Happened::Input(Input::Accepted(Arc::new(event)));
+    assert!(daemon.dispatcher.handle(vec![event]).unwrap().is_empty());
+    let open = daemon.store.history().dead_letters(false).unwrap();
+    assert_eq!(open.len(), 1);
+    assert!(open[0].note.as_ref().unwrap().contains("a run was under way"), "{open:?}");
+    daemon.dispatcher.cancel.cancel();
+    long.join().unwrap();
 }

@@ -140,6 +140,7 @@ fn scene(shared: &Shared, place: Place, address: String) -> Scene {
         address,
         now: shared.state.tools.env.now(),
         ahead: shared.state.tools.watch.ahead(),
+        refused: shared.state.refused.why(),
         zone: routes.config.daemon.timezone.clone().unwrap_or_else(Zone::utc),
         config: Arc::clone(&routes.config),
         library: routes.library.clone(),

@@ -73,6 +73,9 @@ pub(super) fn frame_regions(scene: &Scene) -> Result<Vec<Region>, StoreError> {
     };
     let failing = scene.tools.client.health();
     let alerts = html! {
+        @if let Some(why) = &scene.refused {
+            p.said.bad role="alert" { strong { "A change of the configuration is not in force" } ": " (why) }
+        }
         @if let Some(why) = failing.failing {
             p.said.bad role="alert" { strong { "The uproot server does not answer" } ": " (why) "."
                 @if let Some(at) = failing.answered { " What you see of players is as of " (words::when(at.as_millisecond(), scene.now, &scene.zone)) "." } }

@@ -29,6 +29,8 @@ pub(super) struct Scene {
     pub(super) tools: Arc<Tools>,
     pub(super) history: Arc<History>,
     pub(super) board: Arc<Board>,
+    /// Why a change of the configuration is not in force.
+    pub(super) refused: Option<String>,
 }
 
 impl Scene {

@@ -21,6 +21,7 @@ pub(in crate::web::api) fn status(reading: &Reading) -> Result<Value, Answer> {
         "started": millis(reading.shared.board.started),
         "ready": ready.is_empty(),
         "not_ready": ready,
+        "refused": reading.shared.state.refused.why(),
         "paused": everything.map(hold),
         "server": {
             "url": config.uproot.url.to_string(),

@@ -94,6 +94,7 @@ fn status() -> Value {
             ("started", instant("When the daemon was started.")),
             ("ready", switch("Whether events are taken and acted on.")),
             ("not_ready", many(text("What is wrong."))),
+            ("refused", or_null(text("Why a change of the configuration or of a script is not in force."))),
             ("paused", or_null(reference("Hold"))),
             ("server", server),
             ("automations", numbers("Automations, by mode.", &["live", "approve", "dry-run"])),

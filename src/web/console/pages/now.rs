@@ -46,9 +46,12 @@ pub(super) fn page(scene: &Scene) -> Result<Page, StoreError> {
 fn nobody(scene: &Scene, has_quiet: bool) -> Markup {
     html! {
         div.empty {
-            p { strong { "Nobody is in a session right now." } }
+            p { strong {
+                @if scene.tools.watch.looks() == 0 { "It is being looked who is there." } @else { "Nobody is in a session right now." }
+            } }
             p {
-                @if has_quiet { "The sessions below have been quiet for an hour." }
+                @if scene.tools.watch.looks() == 0 { "It takes some seconds, or until the server answers." }
+                @else if has_quiet { "The sessions below have been quiet for an hour." }
                 @else { "As soon as uproot has a session with participants, they show up here." }
             }
             p { "Watched: " code { (scene.config.uproot.url.to_string()) } ". "

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Approval, Report, report::since_start};
 use crate::{
-    domain::Effect,
+    domain::{Effect, counted},
     effects::BY_MODE,
     store::{PlanRow, RunRow},
 };
@@ -140,7 +140,7 @@ impl Report {
                 *became.entry(&write.effect.state).or_default() += 1;
             }
         }
-        let plans = if self.plans.len() == 1 { "1 plan" } else { &format!("{} plans", self.plans.len()) };
+        let plans = counted(self.plans.len(), "plan", "plans");
         let mut told = format!("{plans}: {}.", counts.join(", "));
         if left > 0 {
             told.push_str(&format!(" Of the writes in those approved, {left} in all: "));

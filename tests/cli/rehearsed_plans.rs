@@ -104,13 +104,13 @@ fn the_rules_of_the_configuration_say_who_would_have_been_told() {
             r.stop_server("5m");
             r.run("10m");
             expect_eq(r.messages()[0].kind, "server_down");
-            expect(r.messages().map(|message| message.title).contains("The uproot server is back"), r.messages());
+            expect(r.messages().map(|message| message.title).contains("The uproot server is back"), `${r.messages()}`);
             expect_eq(r.notices().len(), 0, "no script has told anything");
         }
         "#,
     );
     let output = project.run(&["test", "welcome"]);
-    assert!(text(&output).contains("1 of 1 tests passed"), "{}", text(&output));
+    assert!(text(&output).contains("1 of 1 test passed"), "{}", text(&output));
 }
 
 #[test]

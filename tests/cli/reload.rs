@@ -58,26 +58,3 @@ fn a_signal_has_everything_read_at_once_and_what_has_to_wait_is_said() {
     let (status, answer) = post(&address, "h", "1", &serde_json::json!({})).unwrap();
     assert_eq!(status, 202, "{answer}");
 }
-
-#[test]
-fn a_change_with_an_error_is_said_wherever_somebody_asks_how_the_daemon_does() {
-    let project = Project::with_script("fn run(event) { }");
-    let daemon = Daemon::start(&project, &[], &[]);
-    let address = crate::daemon::address(&project).unwrap();
-    let up_to_date = || {
-        let (status, answer) = get(&address, "/ready").unwrap();
-        assert_eq!(status, 200);
-        serde_json::from_str::<serde_json::Value>(&answer).unwrap()["up_to_date"].as_bool().unwrap()
-    };
-    let doctor = || String::from_utf8(project.run(&["doctor"]).stdout).unwrap();
-    assert!(up_to_date());
-    let config = fs::read_to_string(project.path().join("config.toml")).unwrap();
-    project.write("config.toml", &config.replace("\"1h\"", "\"1 fortnight\""));
-    daemon.signal("-HUP");
-    until("it is refused", || !up_to_date());
-    assert!(doctor().contains("does not go by the files as they are now"), "{}", doctor());
-    project.write("config.toml", &config);
-    daemon.signal("-HUP");
-    until("it is mended", up_to_date);
-    assert!(!doctor().contains("does not go by"), "{}", doctor());
-}

@@ -121,8 +121,6 @@ fn faults_and_every_way_of_not_running_do_happen() {
         " expired\n",
         "lab gets (plan)",
         "lab gets (failed)",
-        "lab gets (held)",
-        "lab gets (recovered)",
     ] {
         assert!(journal.contains(fault), "no evening of twenty has: {fault}");
     }

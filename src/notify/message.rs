@@ -45,7 +45,7 @@ impl Message {
         mask: &Mask,
     ) -> Option<Self> {
         let (first, others) = notices.split_first()?;
-        let urgent = notices.iter().any(|one| one.notice.urgent);
+        let urgent = notices.iter().any(|one| is_urgent(one, notices));
         let mut message = Self {
             id: first.id,
             title: String::new(),
@@ -69,8 +69,9 @@ impl Message {
         } else {
             // What somebody has to decide is not hidden behind a number.
             let plans: Vec<&Notice> = notices.iter().filter(|one| is_plan(one)).collect();
-            let urgent = || notices.iter().find(|one| one.notice.urgent);
-            let head = plans.first().copied().or_else(urgent).unwrap_or(first);
+            let urgent = || notices.iter().find(|one| is_urgent(one, notices));
+            let lasting = || notices.iter().find(|one| !is_over(one, notices));
+            let head = plans.first().copied().or_else(urgent).or_else(lasting).unwrap_or(first);
             message.title = match head.notice.title.as_str() {
                 "" => counted(notices.len(), "notice", "notices"),
                 title => format!("{title}, and {} more", others.len()),
@@ -133,6 +134,25 @@ fn way_on(one: &Notice, setup: &Setup) -> Option<Way> {
     Some(match setup.console.page(&path) {
         Some(url) => Way::Page(page, url),
         None => Way::Command(what, command),
+    })
+}
+
+/// Whether it should wake somebody up, among the others of its message.
+fn is_urgent(one: &Notice, among: &[Notice]) -> bool {
+    one.notice.urgent && !is_over(one, among)
+}
+
+/// Whether a later notice of the same message says that it is not so any more: a title has to be true when it is read.
+fn is_over(one: &Notice, among: &[Notice]) -> bool {
+    let end = match one.notice.kind {
+        Some(NoticeKind::Held) => NoticeKind::Resumed,
+        Some(NoticeKind::ServerDown) => NoticeKind::Recovered,
+        _ => return false,
+    };
+    among.iter().any(|later| {
+        later.id > one.id
+            && later.notice.kind == Some(end)
+            && later.notice.automation == one.notice.automation
     })
 }
 

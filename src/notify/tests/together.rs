@@ -80,3 +80,44 @@ fn each_of_several_plans_can_be_approved() {
 fn without_a_plan_what_is_urgent_stands_first() {
     assert_eq!(message(true, 0).title, "it is paused, and 1 more");
 }
+
+#[test]
+fn a_title_says_nothing_that_is_over() {
+    use NoticeKind::{Held, Recovered, Resumed, ServerDown};
+    let told = |kinds: &[NoticeKind]| {
+        let title = |kind: NoticeKind| match kind {
+            NoticeKind::Held => "Everything is paused",
+            NoticeKind::Resumed => "What was paused goes on",
+            NoticeKind::ServerDown => "The uproot server cannot be reached",
+            _ => "The uproot server is back",
+        };
+        let hook = &[("HOOK", "https://chat.example.org/x")];
+        let config = config("[channel.lab]\nkind = \"slack\"\nurl_env = \"HOOK\"\n", hook);
+        let mut all = Vec::new();
+        for (id, kind) in (1..).zip(kinds) {
+            let notice = NewNotice {
+                channel: ChannelName::new("lab").unwrap(),
+                kind: Some(*kind),
+                automation: None,
+                run: None,
+                key: None,
+                title: title(*kind).to_owned(),
+                text: String::new(),
+                urgent: matches!(kind, NoticeKind::Held | NoticeKind::ServerDown),
+                at: Timestamp::UNIX_EPOCH,
+                due: Timestamp::UNIX_EPOCH,
+            };
+            all.push(Notice { id, notice });
+        }
+        let (name, channel) = config.channels.iter().next().unwrap();
+        let told = Message::of(name, channel, &all, &Setup::of(&config), &Mask::default()).unwrap();
+        (told.title, told.urgent)
+    };
+    assert_eq!(told(&[Held, Resumed]), ("What was paused goes on, and 1 more".to_owned(), false));
+    assert_eq!(told(&[ServerDown, Recovered]), ("The uproot server is back, and 1 more".to_owned(), false));
+    assert_eq!(told(&[Held, Resumed, Held]), ("Everything is paused, and 2 more".to_owned(), true));
+    assert_eq!(
+        told(&[Held, Resumed, ServerDown]),
+        ("The uproot server cannot be reached, and 2 more".to_owned(), true)
+    );
+}

@@ -105,6 +105,11 @@ impl Actor {
         if self.is_dry() { "dry_run" } else { "planned" }
     }
 
+    /// Whether something of it waits for a person.
+    pub fn has_plan(&self) -> bool {
+        self.planned.load(Ordering::Relaxed) > 0
+    }
+
     /// Why a guard stopped its writes, if one did.
     pub fn tripped(&self) -> Option<&str> {
         self.tripped.get().map(String::as_str)

@@ -101,6 +101,10 @@ pub fn run(task: &RunTask, event: &Event) -> (RunReport, Trace) {
     note_player(&actor, &told);
     let context = task.context(actor, false);
     let mut report = match task.call(&context, task.script.run.as_ref(), to_dynamic(&told)) {
+        // That the script says what it did is no word that it is done.
+        Ok(_) if context.actor.has_plan() => {
+            RunReport::new(Outcome::Done, format!("what it wants waits in plan {}", task.run))
+        }
         Ok(_) => RunReport::done(),
         Err(failed) => task.without_player(failed, &told),
     };

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
-use crate::domain::{AutomationName, Effect, Event, EventId, EventKind, Outcome, Reader, RunId, RunReport};
+use crate::domain::{AutomationName, Effect, Event, EventId, EventKind, Mode, Outcome, Reader, RunId, RunReport};
 
 /// A dead letter. It is named by its run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -213,26 +213,30 @@ pub(super) fn after_run(
         Outcome::Interrupted => "interrupted",
         Outcome::Done | Outcome::Skipped => return Ok(false),
     };
-    if kind != "tripped" && comes_again(connection, run)? {
+    if kind != "tripped" && comes_again(connection, run, report.outcome)? {
         return Ok(false);
     }
     put(connection, run, at, kind, report.reason.as_deref().unwrap_or_default())
 }
 
-/// The periods of `every` come again; whoever triggers by hand sees what came of it; a poll is asked again. But what went
-/// on in the place of a dead letter closed it: nothing else would still tell of it.
-fn comes_again(connection: &Connection, run: RunId) -> rusqlite::Result<bool> {
-    let found: Option<(String, bool)> = connection
+/// The periods of `every` come again; whoever triggers by hand sees what came of it, unless the daemon ended before; a poll is asked
+/// again. But what went on in the place of a dead letter closed it: nothing else would still tell of it.
+fn comes_again(connection: &Connection, run: RunId, outcome: Outcome) -> rusqlite::Result<bool> {
+    let found: Option<(String, String, bool)> = connection
         .prepare_cached(
-            "SELECT event.kind, EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.event = event.id)
+            "SELECT event.kind, run.mode, EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.event = event.id)
              FROM run JOIN event ON event.id = run.event WHERE run.id = ?1",
         )?
-        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     Ok(match found {
         None => true,
-        Some((_, true)) => false,
-        Some((kind, false)) => matches!(kind.as_str(), "every" | "manual"),
+        Some((_, _, true)) => false,
+        Some((kind, mode, false)) => match kind.as_str() {
+            "every" => true,
+            "manual" => outcome != Outcome::Interrupted || mode == Mode::DryRun.as_str(),
+            _ => false,
+        },
     })
 }
 

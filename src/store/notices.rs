@@ -188,6 +188,17 @@ impl History {
         })
     }
 
+    /// Whether there is something to tell, now or later.
+    pub fn has_something_to_tell(&self) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM news) OR EXISTS (SELECT 1 FROM notice WHERE state = 'waiting')",
+                )?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
     /// When the next notice is due, if one waits.
     pub fn next_notice(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {

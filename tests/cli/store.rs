@@ -99,6 +99,9 @@ fn a_killed_daemons_run_is_interrupted_and_not_run_again() {
     wait("it is interrupted", || runs().iter().all(|run| run["outcome"] == "interrupted"));
     assert_eq!(runs().len(), 1);
     assert_eq!(waiting.wait().unwrap().code(), Some(1));
+    // Whoever started it by hand may have gone home.
+    let dead: Value = serde_json::from_slice(&project.run(&["dead", "--json"]).stdout).unwrap();
+    assert_eq!(dead[0]["kind"], "interrupted", "{dead}");
 }
 
 #[test]

@@ -57,7 +57,9 @@ impl Director {
 
     /// Something was decided, of which there may be news.
     pub(super) fn look_for_news(&mut self) {
-        if !self.config.channels.is_empty() {
+        let Some(daemon) = self.daemon.as_ref().filter(|_| !self.config.channels.is_empty()) else { return };
+        // Where that cannot be read, the look finds out why.
+        if !self.tell_planned && daemon.tools.store.history().has_something_to_tell().unwrap_or(true) {
             let now = self.stage.lock().now;
             self.tell_at(now + SOON);
         }

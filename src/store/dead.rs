@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
-use crate::domain::{AutomationName, Effect, Event, EventId, EventKind, Mode, Outcome, Reader, RunId, RunReport};
+use crate::domain::{
+    AutomationName, Effect, Event, EventId, EventKind, Mode, Outcome, Reader, RunId, RunReport,
+};
 
 /// A dead letter. It is named by its run.
 #[derive(Clone, Debug, PartialEq, Serialize)]

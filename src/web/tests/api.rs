@@ -102,7 +102,10 @@ async fn names_from_strangers_are_only_names() {
 async fn ready_says_what_is_wrong() {
     let world = World::new();
     let ready = || Request::get("/ready").body(Body::empty()).unwrap();
-    assert_eq!(world.send(ready()).await, (200, json!({ "ready": true, "not_ready": [], "up_to_date": true })));
+    assert_eq!(
+        world.send(ready()).await,
+        (200, json!({ "ready": true, "not_ready": [], "up_to_date": true }))
+    );
     *world.clock.0.lock().unwrap() += 151;
     let (status, answer) = world.send(ready()).await;
     assert_eq!((status, &answer["not_ready"]), (503, &json!(["the loop of the daemon stands still"])));

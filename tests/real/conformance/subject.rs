@@ -51,13 +51,21 @@ impl Subject {
             };
             call = call.body(body);
         }
-        let answer = run(async move {
+        // A busy real server now and then breaks off a large file: what only reads is asked for once more.
+        let again = if request.method == "GET" { call.try_clone() } else { None };
+        let once = |call: reqwest::RequestBuilder| async move {
             let response = call.send().await?;
             let status = response.status().as_u16();
             let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or("?").to_owned();
             let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
             let headers = headers.collect();
             Ok::<_, reqwest::Error>(Answer { status, headers, body: response.bytes().await?.to_vec() })
+        };
+        let answer = run(async move {
+            match (once(call).await, again) {
+                (Err(error), Some(again)) if error.is_decode() || error.is_body() => once(again).await,
+                (answer, _) => answer,
+            }
         });
         match answer {
             Ok(answer) => answer,

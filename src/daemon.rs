@@ -155,7 +155,7 @@ impl Daemon {
     /// Decides about what happened and begins what follows.
     fn go_round(&mut self, happened: Vec<Happened>) -> Result<(), StoreError> {
         let (threads, report) = (&mut self.threads, &self.report);
-        self.dispatcher.handle_and(happened, |one| begin(one, threads, report))?;
+        self.dispatcher.handle_and_begin(happened, |one| begin(one, threads, report))?;
         if let Some(Reload { config, library, done }) = self.reloading.take() {
             keep_versions(&self.store, &library, self.env.now());
             for one in self.dispatcher.reload(&config, library)? {

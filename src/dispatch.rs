@@ -120,12 +120,12 @@ impl Dispatcher {
     /// Decides about everything that happened, writes it down, and gives the work that follows.
     pub fn handle(&mut self, happened: Vec<Happened>) -> Result<Vec<Work>, StoreError> {
         let mut work = Vec::new();
-        self.handle_and(happened, |one| work.push(one))?;
+        self.handle_and_begin(happened, |one| work.push(one))?;
         Ok(work)
     }
 
     /// The same; what follows begins while it is still being written down: see [`crate::store::Begun`].
-    pub fn handle_and(
+    pub fn handle_and_begin(
         &mut self,
         happened: Vec<Happened>,
         mut begin: impl FnMut(Work),
@@ -188,14 +188,14 @@ impl Dispatcher {
             Some(held_back) => held_back.append(&mut work),
             None => work.into_iter().for_each(begin),
         }
-        let written = pending.map_or(Ok(()), |pending| self.see_through(pending, &step.changes));
+        let written = pending.map_or(Ok(()), |pending| self.committed(pending, &step.changes));
         step.begun.say(written.clone());
         written
     }
 
     /// Waits until the changes are written down. While another program holds the store or the disk is full, it waits and tries
     /// again: nothing is decided before, and nothing is lost.
-    fn see_through(&self, pending: Pending<()>, changes: &[Change]) -> Result<(), StoreError> {
+    fn committed(&self, pending: Pending<()>, changes: &[Change]) -> Result<(), StoreError> {
         let mut written = pending.wait();
         let mut left = COMMIT_TRIES;
         while let Err(error @ (StoreError::Locked(_) | StoreError::Full(_))) = &written

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::{self, DaemonSection},
-    domain::{Mode, RunId},
+    domain::{Mode, RunId, effect_in_a_line},
     schedule::Zone,
     store::{EffectRow, History, RunDetail},
 };
@@ -133,17 +133,9 @@ fn trace_line(line: &Value) -> (i64, String) {
 }
 
 fn effect_line(effect: &EffectRow) -> String {
-    let mut line = format!("{:<9} {}", effect.state.to_uppercase(), effect.action);
-    for part in [&effect.target, &effect.player].into_iter().flatten() {
-        line.push(' ');
-        line.push_str(part);
-    }
-    if effect.arguments.as_object().is_some_and(|arguments| !arguments.is_empty()) {
-        line.push_str(&format!(" {}", effect.arguments));
-    }
-    if let Some(page) = effect.precondition.as_ref().and_then(|precondition| precondition["page"].as_str()) {
-        line.push_str(&format!(" from {page}"));
-    }
+    let whom = [effect.target.as_deref(), effect.player.as_deref()];
+    let told = effect_in_a_line(&effect.action, whom, &effect.arguments, effect.precondition.as_ref());
+    let mut line = format!("{:<9} {told}", effect.state.to_uppercase());
     if let Some(note) = &effect.note {
         line.push_str(&format!(": {note}"));
     }

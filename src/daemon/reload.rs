@@ -133,13 +133,10 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
         if errors > 0 {
             let errors = counted(errors, "error", "errors");
             tracing::error!("{errors}: the configuration from before stays in force, all of it");
-            let first = problems.iter().find(|problem| problem.is_error());
-            let first = first.map(|problem| problem.message.as_str()).unwrap_or_default();
-            let file = self.config.file.display();
-            self.refused.set(Some(format!(
-                "{file} or a script has an error, so what held before still does: {first}"
-            )));
-            return Some(format!("{file} has errors: what held before still does"));
+            let first = problems.iter().find(|problem| problem.is_error()).map(ToString::to_string);
+            let first = first.unwrap_or_default();
+            self.refused.set(Some(format!("what held before still does, until this is mended: {first}")));
+            return Some(format!("{} has errors: what held before still does", self.config.file.display()));
         }
         let config = Arc::new(config);
         let (done, is_done) = oneshot::channel();

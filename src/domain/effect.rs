@@ -73,17 +73,27 @@ pub struct Effect {
 impl Effect {
     /// In a line: `players.advance lab P1 from app/Decide`.
     pub fn told(&self) -> String {
-        let mut line = self.action.clone();
-        for part in [&self.target, &self.player].into_iter().flatten() {
-            line.push(' ');
-            line.push_str(part);
-        }
-        if self.arguments.as_object().is_some_and(|arguments| !arguments.is_empty()) {
-            line.push_str(&format!(" {}", self.arguments));
-        }
-        if let Some(page) = self.precondition.as_ref().and_then(|seen| seen["page"].as_str()) {
-            line.push_str(&format!(" from {page}"));
-        }
-        line
+        let whom = [self.target.as_deref(), self.player.as_deref()];
+        effect_in_a_line(&self.action, whom, &self.arguments, self.precondition.as_ref())
     }
+}
+
+/// An effect in a line, for whoever has its parts: what, on what and whom, how, and from which page.
+pub fn effect_in_a_line(
+    action: &str,
+    whom: [Option<&str>; 2],
+    arguments: &Value,
+    precondition: Option<&Value>,
+) -> String {
+    let mut line = action.to_owned();
+    for part in whom.into_iter().flatten() {
+        line.push_str(&format!(" {part}"));
+    }
+    if arguments.as_object().is_some_and(|arguments| !arguments.is_empty()) {
+        line.push_str(&format!(" {arguments}"));
+    }
+    if let Some(page) = precondition.and_then(|seen| seen["page"].as_str()) {
+        line.push_str(&format!(" from {page}"));
+    }
+    line
 }

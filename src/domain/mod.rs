@@ -23,7 +23,7 @@ mod suggest;
 pub use capability::Capability;
 pub use counted::counted;
 pub use duration::{DurationError, format_duration, parse_duration};
-pub use effect::{Effect, EffectState};
+pub use effect::{Effect, EffectState, effect_in_a_line};
 pub use event::{Detail, Event, EventKind, Observation};
 pub use hold::{Held, Hold};
 pub use ids::{EventId, RunId};

@@ -101,6 +101,11 @@ impl Watch {
         self.looks.load(Ordering::Relaxed)
     }
 
+    /// Whether it is known which sessions there are: the server has listed them since the daemon's start.
+    pub fn knows_sessions(&self) -> bool {
+        self.lock().listed > f64::MIN
+    }
+
     /// All sessions that are observed, by name.
     pub fn seen(&self) -> Vec<SeenSession> {
         let now = self.server_now();

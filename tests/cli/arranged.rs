@@ -37,9 +37,7 @@ fn a_plan_moves_the_deadline_only_of_who_is_still_there() {
     let lab = lab("", "approve", MORE_TIME);
     let run = lab.json(&["trigger", "arrange", "--json"]);
     assert_eq!(states(&run), ["planned", "planned"], "{run:#}");
-    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d"];
-    let body = r#"{"unames": ["p2"], "fields": {"show_page": 2}}"#;
-    assert_eq!(lab.run(&[&moved[..], &[body]].concat()).0, 0);
+    lab.set_fields(&["p2"], &serde_json::json!({ "show_page": 2 }));
     let plan = run["run"].as_i64().unwrap().to_string();
     let carried_out = lab.json(&["approve", &plan, "--json"]);
     let mut found = states(&carried_out);
@@ -75,9 +73,7 @@ fn sending_away_who_is_at_the_end_is_not_counted() {
     let run = lab.json(&["trigger", "arrange", "--json"]);
     assert_eq!(states(&run), ["planned", "planned"], "{run:#}");
     assert_eq!(lab.run(&["resume", "arrange"]).0, 0);
-    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d"];
-    let end = r#"{"unames": ["p1", "p2"], "fields": {"show_page": 4}}"#;
-    assert_eq!(lab.run(&[&moved[..], &[end]].concat()).0, 0);
+    lab.set_fields(&["p1", "p2"], &serde_json::json!({ "show_page": 4 }));
     let run = lab.json(&["trigger", "arrange", "--json"]);
     assert_eq!(states(&run), ["done", "done"], "{run:#}");
 }

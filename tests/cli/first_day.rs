@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
+    daemon::{Daemon, until},
     lab::Lab,
     project::{Project, text},
 };
@@ -150,4 +151,19 @@ fn without_a_number_the_newest_run_is_shown() {
     let said = text(&project.run(&["show"]));
     assert!(said.contains("run 2 of it: done") && said.contains("time 2"), "{said}");
     assert!(text(&project.run(&["show", "1"])).contains("run 1 of it"));
+}
+
+#[test]
+fn the_first_poll_says_what_it_leaves_out_and_lines_of_approve_are_marked() {
+    let project =
+        Project::new("http://127.0.0.1:9/", "", "fn poll() { [#{ key: \"a\" }] } fn run(event) { }");
+    let config = std::fs::read_to_string(project.path().join("config.toml")).unwrap();
+    let config =
+        config.replace("every = \"1h\"", "poll = \"1s\"").replace("mode = \"live\"", "mode = \"approve\"");
+    project.write("config.toml", &config);
+    let daemon = Daemon::start(&project, &[], &[]);
+    until("it says so", || daemon.said("the first poll: what is there already") == 1);
+    assert!(daemon.log().contains("there=1"), "{}", daemon.log());
+    assert_eq!(project.trigger().0, 0);
+    assert!(daemon.said("[approve] run starts") > 0, "{}", daemon.log());
 }

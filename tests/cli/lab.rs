@@ -85,6 +85,27 @@ impl Lab {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output)))
     }
 
+    /// A person moves players on, by hand.
+    pub(crate) fn advance(&self, players: &[&str]) {
+        self.ask(
+            "POST",
+            &format!("{}/players/advance", self.session),
+            &serde_json::json!({ "unames": players }),
+        );
+    }
+
+    /// A person sets fields of players, by hand.
+    pub(crate) fn set_fields(&self, players: &[&str], fields: &Value) {
+        let body = serde_json::json!({ "unames": players, "fields": fields });
+        self.ask("PATCH", &format!("{}/players/fields", self.session), &body);
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) {
+        let body = body.to_string();
+        let (code, said) = self.run(&["api", "-u", &self.url, "-a", "T", "-X", method, path, "-d", &body]);
+        assert_eq!(code, 0, "{said}");
+    }
+
     /// Where the players are, by their names.
     pub(crate) fn pages(&self) -> Vec<i64> {
         let path = format!("{}/players?fields=show_page", self.session);

@@ -162,9 +162,7 @@ fn waits(script: &str, more: &str) -> Lab {
 
 /// A person moves this player to a page.
 fn moves(lab: &Lab, player: &str, page: u32) {
-    let body = format!("{{\"unames\": [\"{player}\"], \"fields\": {{\"show_page\": {page}}}}}");
-    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d", &body];
-    assert_eq!(lab.run(&moved).0, 0);
+    lab.set_fields(&[player], &serde_json::json!({ "show_page": page }));
 }
 
 #[test]

@@ -26,6 +26,8 @@ fn a_plan_is_approved_once_and_leaves_out_who_has_moved() {
     lab.project.write("scripts/step.rhai", ALL);
     let run = lab.json(&["trigger", "step", "--json"]);
     assert_eq!((states(&run, "planned"), &run["outcome"]), (2, &json!("done")), "{run:#}");
+    // "done" is said of the script; what it wanted is not.
+    assert_eq!(run["reason"], json!(format!("what it wants waits in plan {}", run["run"])));
     assert_eq!(lab.pages(), [1, 1], "nothing was sent");
     let plans = lab.json(&["plans", "--json"]);
     let plan = plans[0]["run"].as_i64().unwrap().to_string();
@@ -35,9 +37,7 @@ fn a_plan_is_approved_once_and_leaves_out_who_has_moved() {
     );
 
     // One of them moves on meanwhile.
-    let moved = ["api", "-u", &lab.url, "-a", "T", "-X", "PATCH", "sessions/s/players/fields", "-d"];
-    let body = r#"{"unames": ["p2"], "fields": {"show_page": 2}}"#;
-    assert_eq!(lab.run(&[&moved[..], &[body]].concat()).0, 0);
+    lab.set_fields(&["p2"], &json!({ "show_page": 2 }));
     let carried_out = lab.json(&["approve", &plan, "--json"]);
     assert_eq!(lab.pages(), [2, 2], "{carried_out:#}");
     assert_eq!((states(&carried_out, "done"), states(&carried_out, "refused")), (1, 1), "{carried_out:#}");
@@ -202,10 +202,7 @@ fn a_player_whom_a_person_moved_is_left_alone() {
     for generation in ["contract", "toggling", "newest"] {
         let lab = Lab::new(1, generation, &automation("step", ""));
         lab.project.write("scripts/step.rhai", ONE);
-        let path =
-            if generation == "contract" { "session/s/players/advance" } else { "sessions/s/players/advance" };
-        let by_hand = ["api", "-u", &lab.url, "-a", "T", "-X", "POST", path, "-d", r#"{"unames": ["p1"]}"#];
-        assert_eq!(lab.run(&by_hand).0, 0);
+        lab.advance(&["p1"]);
         let run = lab.json(&["trigger", "step", "--json"]);
         assert_eq!(states(&run, "refused"), 1, "{generation}: {run:#}");
         assert!(run["effects"][0]["note"].as_str().unwrap().contains("a person moved p1"), "{run:#}");

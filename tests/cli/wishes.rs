@@ -40,22 +40,6 @@ fn dead_letter(lab: &Lab, run: &Value) -> String {
     run["run"].to_string()
 }
 
-fn by_hand(lab: &Lab) {
-    let advance = [
-        "api",
-        "-u",
-        &lab.url,
-        "-a",
-        "T",
-        "-X",
-        "POST",
-        "sessions/s/players/advance",
-        "-d",
-        r#"{"unames": ["p1"]}"#,
-    ];
-    assert_eq!(lab.run(&advance).0, 0);
-}
-
 #[test]
 fn what_went_past_a_held_player_is_not_sent_again() {
     let lab = lab(2, "", "players::message(\"s\", [\"p1\", \"p2\"], \"hi\"); fail(\"later\");");
@@ -176,7 +160,7 @@ fn a_step_that_is_still_on_its_way_after_a_crash_is_found() {
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_secs(2));
-            by_hand(&lab);
+            lab.advance(&["p1"]);
         });
         lab.project.write("scripts/it.rhai", "fn run(event) {}");
         lab.json(&["trigger", "it", "--json"]);

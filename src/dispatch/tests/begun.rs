@@ -1,12 +1,14 @@
 //! A run begins while its start is still being written down.
 
-use std::sync::Mutex;
+use std::sync::mpsc;
 
 use serde_json::json;
 
 use super::*;
 use crate::{
-    domain::Mode,
+    api::{Call, Endpoint},
+    domain::{Mode, RunId, SessionName},
+    effects::{Actor, EffectError},
     store::{Begun, KvScope, StoreError},
 };
 
@@ -60,18 +62,49 @@ fn what_is_not_written_down_has_no_lines() {
 }
 
 #[test]
-fn work_begins_before_it_is_written_down_and_is_known_of_once_it_acts() {
+fn the_door_opens_for_nobody_whose_start_is_not_written_down() {
+    let lab = Lab::new("fn run(event) { }", LIVE, fine());
+    let (daemon, _) = lab.start(1);
+    let allow = lab.config.automations[0].allow.clone();
+    let (begun, scope) = (Begun::default(), Scope::for_duration(daemon.env.now(), DAY));
+    begun.say(Err(StoreError::Full("uproctor.db".into())));
+    let actor = Actor::new(RunId(1), "it".parse().unwrap(), Mode::Live, allow, scope, begun);
+    let session: SessionName = "s".parse().unwrap();
+    let body = [("description".to_owned(), json!("x"))].into_iter().collect();
+    let call = Call::new(Endpoint::SessionsDescription).session(&session).body(body);
+    let refused = daemon.dispatcher.tools.door.write(&actor, call);
+    assert!(matches!(refused, Err(EffectError::Store(_))), "{refused:?}");
+    assert_eq!(daemon.env.now().as_second(), 1, "it has asked the server nothing");
+}
+
+#[test]
+fn a_run_begins_before_it_is_written_down_and_is_known_of_once_it_acts() {
     let lab = Lab::new("fn run(event) { kv::set(\"did\", 1); }", LIVE, fine());
     let (mut daemon, _) = lab.start(0);
     let detail = Detail::Manual { payload: Value::Null, dry_run: false };
     let new =
         NewEvent { automation: "it".parse().unwrap(), kind: EventKind::Manual, at: daemon.env.now(), detail };
     let event = Arc::new(daemon.store.accept_manual(new).wait().unwrap());
-    let begun = Mutex::new(Vec::new());
+    // Nothing can be written down until the run has begun, or for two seconds.
+    let other = rusqlite::Connection::open(&lab.config.daemon.store).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (has_begun, told) = mpsc::channel();
+    let holder = thread::spawn(move || {
+        let in_time = told.recv_timeout(Duration::from_secs(2)).is_ok();
+        other.execute_batch("ROLLBACK").unwrap();
+        in_time
+    });
+    let mut runs = Vec::new();
     let happened = vec![Happened::Input(Input::Accepted(event))];
-    daemon.dispatcher.handle_and(happened, |one| begun.lock().unwrap().push(begin(one))).unwrap();
-    let ended: Vec<Happened> =
-        begun.into_inner().unwrap().into_iter().map(|run| run.join().unwrap()).collect();
+    daemon
+        .dispatcher
+        .handle_and_begin(happened, |one| {
+            runs.push(begin(one));
+            let _ = has_begun.send(());
+        })
+        .unwrap();
+    assert!(holder.join().unwrap(), "it began only once its start was written down");
+    let ended: Vec<Happened> = runs.into_iter().map(|run| run.join().unwrap()).collect();
     assert_eq!(ended.len(), 1);
     assert!(daemon.dispatcher.handle(ended).unwrap().is_empty());
     assert_eq!(daemon.last(), ("done".to_owned(), String::new()));

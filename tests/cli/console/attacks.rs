@@ -157,21 +157,7 @@ fn what_others_write_is_only_shown() {
         "{}\n[[automation]]\nname = \"hostile\"\non = {{ webhook = \"hostile\", scheme = \"none\" }}\nscript = \"hostile.rhai\"\nallow = [\"players.message\"]\n",
         super::APPROVED.replace("SECONDS", "1s")
     ));
-    let fields =
-        json!({ "unames": ["p1"], "fields": { "label": HOSTILE.chars().take(100).collect::<String>() } });
-    let moved = [
-        "api",
-        "-u",
-        &lab.url,
-        "-a",
-        "T",
-        "-X",
-        "PATCH",
-        "sessions/s/players/fields",
-        "-d",
-        &fields.to_string(),
-    ];
-    assert_eq!(lab.run(&moved).0, 0);
+    lab.set_fields(&["p1"], &json!({ "label": HOSTILE.chars().take(100).collect::<String>() }));
     let _daemon = lab.daemon();
     let address = address(&lab);
     let body = json!({ "text": HOSTILE }).to_string();

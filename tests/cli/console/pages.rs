@@ -170,19 +170,7 @@ fn the_focus_stays_on_what_a_button_does_when_its_plan_has_changed() {
     browser.go(&format!("{}&next=plans", link(&lab)));
     browser.sees("still there");
     browser.run("document.querySelector('main form[action$=approve] button').focus()");
-    let moved = [
-        "api",
-        "-u",
-        &lab.url,
-        "-a",
-        "T",
-        "-X",
-        "POST",
-        "sessions/s/players/advance",
-        "-d",
-        r#"{"unames": ["p1"]}"#,
-    ];
-    assert_eq!(lab.run(&moved).0, 0);
+    lab.advance(&["p1"]);
     browser.sees("has moved to slow/Two");
     assert_eq!(browser.run("return document.activeElement.textContent"), "Approve");
 }

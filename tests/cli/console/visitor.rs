@@ -314,3 +314,15 @@ fn who_is_refused_in_a_browser_is_told_of_pages_and_buttons_and_at_a_terminal_of
     });
     assert!(!get(&address, "/events", &cookie).body.contains("uproctor resume"));
 }
+
+#[test]
+fn what_is_not_known_yet_is_not_called_nobody() {
+    let mut lab = lab(1, "1h");
+    lab.stop_server();
+    let _daemon = lab.daemon();
+    let address = address(&lab);
+    let link = link(&lab);
+    let cookie = get(&address, link.split_once(&address).unwrap().1, "").cookie();
+    let page = get(&address, "/", &cookie).body;
+    assert!(page.contains("It is not known who is there") && !page.contains("Nobody is in"), "{page}");
+}

@@ -44,13 +44,13 @@ pub(super) fn page(scene: &Scene) -> Result<Page, StoreError> {
 }
 
 fn nobody(scene: &Scene, has_quiet: bool) -> Markup {
+    let health = scene.tools.client.health();
+    let is_known = scene.tools.watch.knows_sessions() && health.failing.is_none();
     html! {
         div.empty {
-            p { strong {
-                @if scene.tools.watch.looks() == 0 { "It is being looked who is there." } @else { "Nobody is in a session right now." }
-            } }
+            p { strong { @if is_known { "Nobody is in a session right now." } @else { "It is not known who is there." } } }
             p {
-                @if scene.tools.watch.looks() == 0 { "It takes some seconds, or until the server answers." }
+                @if !is_known { "That takes some seconds, or until the uproot server answers." }
                 @else if has_quiet { "The sessions below have been quiet for an hour." }
                 @else { "As soon as uproot has a session with participants, they show up here." }
             }

@@ -292,6 +292,26 @@ mod tests {
     }
 
     #[test]
+    fn what_puts_nothing_in_its_place_when_it_is_done_again_lets_nothing_be_forgotten() {
+        let desk = Desk::new();
+        let last = TOGETHER as i64;
+        for event in 1..last {
+            assert_eq!(desk.take_in(&event.to_string(), event), None);
+            desk.settle(&event.to_string(), event, true);
+        }
+        desk.connection.execute_batch("SAVEPOINT before").unwrap();
+        assert_eq!(desk.take_in("last", last), None);
+        assert_eq!(desk.count("delivery"), last - 1);
+        desk.connection.execute_batch("ROLLBACK TO before").unwrap();
+        // Another one of the undone group has come first this time.
+        assert_eq!(desk.take_in("last", last + 1), None);
+        desk.settle("last", last + 1, true);
+        assert_eq!(desk.take_in("last", last), Some(last + 1));
+        desk.settle("last", last, true);
+        assert_eq!(desk.take_in("5", last + 2), Some(5));
+    }
+
+    #[test]
     fn what_was_to_be_put_in_its_place_and_was_not_is_known_all_the_same() {
         let desk = Desk::new();
         let last = TOGETHER as i64;

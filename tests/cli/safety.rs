@@ -1,8 +1,10 @@
 //! What keeps a script from doing harm: approval, guards, the red button, and the log that tells of all of it.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
-use crate::lab::Lab;
+use crate::{daemon::until, lab::Lab};
 
 fn automation(name: &str, more: &str) -> String {
     format!(
@@ -195,6 +197,26 @@ fn a_protected_session_is_not_made_and_not_taken_from_its_room() {
         assert_eq!(done["outcome"], "done", "{done:#}");
         assert!(done.to_string().contains("\"text\":\"s\""), "{done:#}");
     }
+}
+
+#[test]
+fn a_plan_is_approved_only_once_its_run_wants_nothing_more() {
+    let lab = Lab::new(2, "newest", &automation("step", "mode = \"approve\""));
+    let script = "fn run(event) { players::message(\"s\", \"p1\", \"a\"); wait_for(\"3s\"); players::message(\"s\", \"p2\", \"b\"); }";
+    lab.project.write("scripts/step.rhai", script);
+    let daemon = lab.daemon();
+    let mut waits = lab.project.command();
+    let mut waits =
+        waits.env("SANDBOX_TOKEN", "T").args(["trigger", "step"]).stdout(Stdio::null()).spawn().unwrap();
+    let plans = || lab.json(&["plans", "--json"]);
+    until("the first write waits", || plans()[0]["effects"].as_array().is_some_and(|all| all.len() == 1));
+    let plan = plans()[0]["run"].to_string();
+    let (code, said) = lab.run(&["approve", &plan]);
+    assert!(code == 1 && said.contains("is still under way and may want more"), "{said}");
+    assert!(waits.wait().unwrap().success());
+    let run = lab.json(&["approve", &plan, "--json"]);
+    assert_eq!(states(&run, "done"), 2, "{run:#}");
+    daemon.stop();
 }
 
 #[test]

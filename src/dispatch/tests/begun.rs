@@ -89,11 +89,12 @@ fn a_run_begins_before_it_is_written_down_and_is_known_of_once_it_acts() {
     let other = rusqlite::Connection::open(&lab.config.daemon.store).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (has_begun, told) = mpsc::channel();
-    let holder = thread::spawn(move || {
+    let hold = move || {
         let in_time = told.recv_timeout(Duration::from_secs(2)).is_ok();
         other.execute_batch("ROLLBACK").unwrap();
         in_time
-    });
+    };
+    let holder = thread::Builder::new().name("holder".into()).spawn(hold).unwrap();
     let mut runs = Vec::new();
     let happened = vec![Happened::Input(Input::Accepted(event))];
     daemon

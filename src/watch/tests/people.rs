@@ -35,6 +35,18 @@ fn who_looks_changes_nothing_for_automations() {
 }
 
 #[test]
+fn which_sessions_there_are_is_known_once_the_server_has_listed_them() {
+    let lab = Lab::new(&on("{ player = \"joined\", sessions = [\"main\"] }"));
+    lab.session("main", &["m"]);
+    lab.server(|state| state.down = true);
+    lab.watch_for(10.0, &[]);
+    assert!(!lab.watch.knows_sessions());
+    lab.server(|state| state.down = false);
+    lab.watch_for(120.0, &[]);
+    assert!(lab.watch.knows_sessions());
+}
+
+#[test]
 fn what_no_automation_is_about_is_shown_and_looked_at_last() {
     let lab = Lab::new(&on("{ player = \"joined\", sessions = [\"main\"] }"));
     lab.session("main", &["m"]);

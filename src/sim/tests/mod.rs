@@ -43,7 +43,8 @@ fn nothing_is_lost_or_done_twice_whatever_goes_wrong() {
     let next = AtomicU64::new(first);
     let failures = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        // An evening's threads take turns: more than one of a core's share keeps it busy.
+        for _ in 0..4 {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);

@@ -111,7 +111,7 @@ impl Daemon {
             reloading: None,
             happened,
             report,
-            threads: Threads::default(),
+            threads: Threads::new("run", STACK),
             naps,
             cancel,
             first,
@@ -239,15 +239,15 @@ impl Daemon {
                 if let Err(error) = self.dispatcher.close(ended) {
                     tracing::error!(%error, "how runs ended could not be written down");
                 }
-                let alive = self.threads.alive();
+                let at_work = self.threads.at_work();
                 let left = until(self.env.now(), deadline);
-                if alive == 0 {
+                if at_work == 0 {
                     return self
                         .dispatcher
                         .close(std::iter::from_fn(|| self.happened.try_recv().ok()).collect());
                 }
                 if left.is_zero()
-                    || !cancel && (hurry.is_cancelled() || self.sleeping_past(deadline) >= alive)
+                    || !cancel && (hurry.is_cancelled() || self.sleeping_past(deadline) >= at_work)
                 {
                     break;
                 }
@@ -265,7 +265,7 @@ impl Daemon {
 fn begin(work: Work, threads: &mut Threads, report: &mpsc::UnboundedSender<Happened>) {
     let (name, stub) = (work.name(), work.stub());
     let to = report.clone();
-    let started = threads.start(&name, STACK, move || {
+    let started = threads.start(move || {
         let _ = to.send(work.carry_out());
     });
     if let Err(error) = started {

@@ -188,9 +188,8 @@ pub(super) fn here(
 /// Scripts need a larger stack than the main thread may have.
 fn on_a_thread(work: Work) -> Option<Happened> {
     let (sender, receiver) = std::sync::mpsc::channel();
-    let mut threads = Threads::default();
-    let name = work.name();
-    let started = threads.start(&name, STACK, move || {
+    let mut threads = Threads::new("run", STACK);
+    let started = threads.start(move || {
         let _ = sender.send(work.carry_out());
     });
     started.ok()?;

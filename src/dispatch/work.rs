@@ -52,7 +52,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// A name for its thread.
+    /// What it is, in a word or two.
     pub fn name(&self) -> String {
         match self {
             Self::Run { task, .. } => format!("run {}", task.run),

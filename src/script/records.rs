@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use rhai::{Array, Dynamic, EvalAltResult, Map, Module};
 use serde_json::{Map as JsonMap, Value};
 
 use super::error::bad_argument;
@@ -207,36 +207,40 @@ fn json_within(value: &Dynamic, levels: usize) -> Result<Value, Box<EvalAltResul
     }
 }
 
-/// Makes the types known to an engine.
-pub(super) fn register(engine: &mut Engine) {
-    engine
-        .register_type_with_name::<Records>("Records")
-        .register_fn("len", |records: &mut Records| i64::try_from(records.len()).unwrap_or(i64::MAX))
-        .register_get("len", |records: &mut Records| i64::try_from(records.len()).unwrap_or(i64::MAX))
-        .register_fn("is_empty", |records: &mut Records| records.len() == 0)
-        .register_fn("contains", |records: &mut Records, name: &str| records.contains(name))
-        .register_fn("keys", |records: &mut Records| records.names())
-        .register_fn("values", |records: &mut Records| -> Array { records.clone().into_iter().collect() })
-        .register_fn("get", |records: &mut Records, name: &str| records.at(name))
-        .register_indexer_get(|records: &mut Records, name: &str| records.at(name))
-        .register_indexer_get(|_: &mut Records, place: i64| -> Result<Dynamic, Box<EvalAltResult>> {
-            Err(bad_argument(&format!("[{place}]"), &format!("{BY_NAME}: {GO_THROUGH}")))
-        })
-        .register_fn("to_string", |records: &mut Records| records.to_json().to_string())
-        .register_fn("to_debug", |records: &mut Records| records.to_json().to_string())
-        .register_iterator::<Records>();
-    engine
-        .register_type_with_name::<Rows>("Rows")
-        .register_fn("len", |rows: &mut Rows| i64::try_from(rows.0.len()).unwrap_or(i64::MAX))
-        .register_get("len", |rows: &mut Rows| i64::try_from(rows.0.len()).unwrap_or(i64::MAX))
-        .register_fn("is_empty", |rows: &mut Rows| rows.0.is_empty())
-        .register_indexer_get(|rows: &mut Rows, at: i64| {
-            let found = usize::try_from(at).ok().and_then(|at| rows.0.get(at));
-            found.map_or(Dynamic::UNIT, |row| to_dynamic(&Value::Object(row.clone())))
-        })
-        .register_fn("to_string", |rows: &mut Rows| counted(rows.0.len(), "row", "rows"))
-        .register_fn("to_debug", |rows: &mut Rows| counted(rows.0.len(), "row", "rows"))
-        .register_iterator::<Rows>();
+/// The types and what can be done with them.
+pub(super) fn module() -> Module {
+    let mut module = Module::new();
+    module.set_custom_type::<Records>("Records").set_iterable::<Records>();
+    let count = |records: &mut Records| i64::try_from(records.len()).unwrap_or(i64::MAX);
+    module.set_native_fn("len", move |records: &mut Records| Ok(count(records)));
+    module.set_getter_fn("len", move |records: &mut Records| Ok(count(records)));
+    module.set_native_fn("is_empty", |records: &mut Records| Ok(records.len() == 0));
+    module.set_native_fn("contains", |records: &mut Records, name: &str| Ok(records.contains(name)));
+    module.set_native_fn("keys", |records: &mut Records| Ok(records.names()));
+    module
+        .set_native_fn("values", |records: &mut Records| Ok(records.clone().into_iter().collect::<Array>()));
+    module.set_native_fn("get", |records: &mut Records, name: &str| Ok(records.at(name)));
+    module.set_indexer_get_fn(|records: &mut Records, name: &str| Ok(records.at(name)));
+    module.set_indexer_get_fn(|_: &mut Records, place: i64| -> Result<Dynamic, Box<EvalAltResult>> {
+        Err(bad_argument(&format!("[{place}]"), &format!("{BY_NAME}: {GO_THROUGH}")))
+    });
+    for name in ["to_string", "to_debug"] {
+        module.set_native_fn(name, |records: &mut Records| Ok(records.to_json().to_string()));
+    }
+
+    module.set_custom_type::<Rows>("Rows").set_iterable::<Rows>();
+    let count = |rows: &mut Rows| i64::try_from(rows.0.len()).unwrap_or(i64::MAX);
+    module.set_native_fn("len", move |rows: &mut Rows| Ok(count(rows)));
+    module.set_getter_fn("len", move |rows: &mut Rows| Ok(count(rows)));
+    module.set_native_fn("is_empty", |rows: &mut Rows| Ok(rows.0.is_empty()));
+    module.set_indexer_get_fn(|rows: &mut Rows, at: i64| {
+        let found = usize::try_from(at).ok().and_then(|at| rows.0.get(at));
+        Ok(found.map_or(Dynamic::UNIT, |row| to_dynamic(&Value::Object(row.clone()))))
+    });
+    for name in ["to_string", "to_debug"] {
+        module.set_native_fn(name, |rows: &mut Rows| Ok(counted(rows.0.len(), "row", "rows")));
+    }
+    module
 }
 
 impl IntoIterator for Records {

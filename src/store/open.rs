@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     StoreError,
@@ -19,6 +19,9 @@ use crate::domain::{EventId, RunId};
 
 /// How long to wait for another program's lock on the database before saying so.
 const BUSY: Duration = Duration::from_secs(3);
+
+/// How many statements a connection keeps ready: there are fewer.
+const STATEMENTS: usize = 256;
 
 /// A file up to this size is looked through for damage when it is opened: that takes well under a second.
 const LOOKED_THROUGH: u64 = 128 * 1024 * 1024;
@@ -112,7 +115,7 @@ pub(super) fn for_writing(path: &Path, flush: Flush) -> Result<Connection, Store
         .open(path)
         .map_err(|error| io_error(path, &error))?;
     let mut connection = Connection::open(path).map_err(sqlite)?;
-    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    prepare(&connection).map_err(sqlite)?;
     check(path, &connection)?;
     look_for_damage(path, &connection)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;
@@ -144,7 +147,7 @@ pub(super) fn for_copying(path: &Path) -> Result<Connection, StoreError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(sqlite)?;
-    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    prepare(&connection).map_err(sqlite)?;
     connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     check(path, &connection)?;
     if schema::version(&connection).map_err(sqlite)? == 0 {
@@ -158,12 +161,20 @@ pub(super) fn beside_another(path: &Path) -> Result<Connection, StoreError> {
     let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-    connection.busy_timeout(BUSY).map_err(sqlite)?;
+    prepare(&connection).map_err(sqlite)?;
     check(path, &connection)?;
     if schema::version(&connection).map_err(sqlite)? != NEWEST {
         return Err(StoreError::InUse(path.to_owned()));
     }
     Ok(connection)
+}
+
+/// What every connection has.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else a statement that could use one of the partial indexes is made anew for each value that it is given.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn check(path: &Path, connection: &Connection) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -92,7 +92,7 @@ impl Writer {
         let owned = path.to_owned();
         let well = Arc::new(AtomicBool::new(true));
         let told = Arc::clone(&well);
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || work(&owned, connection, lease, &receiver, &told))
             .map_err(|error| StoreError::Other { path: path.to_owned(), message: error.to_string() })?;
@@ -204,8 +204,13 @@ fn run_together(
     while let Some(job) = group.get_mut(done) {
         job.run(open)?;
         done += 1;
-        if done < GROUP {
-            group.extend(jobs.try_recv());
+        if done < GROUP && group.len() == done {
+            let more = jobs.try_recv().or_else(|_| {
+                // Whoever is about to hand something over gets to; with nobody about to, this takes no time.
+                thread::yield_now();
+                jobs.try_recv()
+            });
+            group.extend(more);
         }
     }
     Ok(())

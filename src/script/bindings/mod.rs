@@ -63,9 +63,11 @@ static MODULES: LazyLock<Vec<(&'static str, Shared<Module>)>> = LazyLock::new(||
         .collect()
 });
 
-/// The functions without a module in front.
+/// The functions without a module in front, and what can be done with records.
 static BASE: LazyLock<Shared<Module>> = LazyLock::new(|| {
-    let mut module = base::module();
+    // What is added to a module leaves the names of its types behind.
+    let mut module = records::module();
+    module.combine(base::module());
     module.combine(observed::module());
     module.build_index();
     Shared::new(module)
@@ -73,7 +75,6 @@ static BASE: LazyLock<Shared<Module>> = LazyLock::new(|| {
 
 /// Makes every function known to an engine.
 pub(super) fn register(engine: &mut Engine) {
-    records::register(engine);
     engine.register_global_module(Shared::clone(&BASE));
     for (name, module) in MODULES.iter() {
         engine.register_static_module(name, Shared::clone(module));

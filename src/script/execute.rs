@@ -250,9 +250,9 @@ impl RunTask {
 
     /// The same for an event, which may go on in the place of an earlier run.
     fn actor_for(&self, event: &Event) -> Result<Actor, StoreError> {
-        let history = self.tools.store.history();
-        Ok(match history.resumes(event.id)? {
-            Some(earlier) => self.actor().resuming(history.settled_effects(earlier)?),
+        let store = &self.tools.store;
+        Ok(match store.resumes(event.id) {
+            Some(earlier) => self.actor().resuming(store.history().settled_effects(earlier)?),
             None => self.actor(),
         })
     }

@@ -1,5 +1,10 @@
 //! Dead letters: runs that need a person.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
@@ -85,7 +90,21 @@ impl Closed {
     }
 }
 
+/// In whose place the runs of events go on. It is asked at the start of each run, so it is kept beside the store.
+pub(super) type Resumptions = Arc<Mutex<HashMap<EventId, RunId>>>;
+
+pub(super) fn resumptions(connection: &Connection) -> rusqlite::Result<Resumptions> {
+    let mut all = connection.prepare("SELECT event, run FROM resumption")?;
+    let all = all.query_map([], |row| Ok((EventId(row.get(0)?), RunId(row.get(1)?))))?;
+    Ok(Arc::new(Mutex::new(all.collect::<rusqlite::Result<_>>()?)))
+}
+
 impl Store {
+    /// The run in whose place the run of this event goes on, if it does.
+    pub fn resumes(&self, event: EventId) -> Option<RunId> {
+        self.resumptions.lock().unwrap_or_else(PoisonError::into_inner).get(&event).copied()
+    }
+
     /// Closes a dead letter, unless what it asks for would not be done.
     /// `known` says whether there is such an automation.
     pub fn close_dead_letter(
@@ -96,7 +115,8 @@ impl Store {
         known: impl Fn(&AutomationName) -> bool + Send + 'static,
     ) -> Pending<Closed> {
         let id = self.new_event_id();
-        self.writer.submit(move |connection| {
+        let (resumptions, resumes) = (Arc::clone(&self.resumptions), remedy == Remedy::Resume);
+        let close = move |connection: &Connection| {
             let state: Option<String> = connection
                 .prepare_cached("SELECT state FROM dead_letter WHERE run = ?1")?
                 .query_row([run.0], |row| row.get(0))
@@ -137,6 +157,13 @@ impl Store {
                 )?
                 .execute(params![run.0, state, millis(now), note, event.as_ref().map(|event| event.id.0)])?;
             Ok(Closed::Now(event))
+        };
+        self.writer.submit_then(close, move |closed| {
+            if let Some(Closed::Now(Some(event))) = closed
+                && resumes
+            {
+                resumptions.lock().unwrap_or_else(PoisonError::into_inner).insert(event.id, run);
+            }
         })
     }
 }
@@ -160,16 +187,6 @@ impl History {
             connection
                 .prepare_cached(&format!("SELECT {LETTER} FROM dead_letter WHERE run = ?1"))?
                 .query_row([run.0], letter)
-                .optional()
-        })
-    }
-
-    /// The run in whose place the run of this event goes on, if it does.
-    pub fn resumes(&self, event: EventId) -> Result<Option<RunId>, StoreError> {
-        self.read(|connection| {
-            connection
-                .prepare_cached("SELECT run FROM resumption WHERE event = ?1")?
-                .query_row([event.0], |row| Ok(RunId(row.get(0)?)))
                 .optional()
         })
     }

@@ -78,6 +78,7 @@ pub struct Store {
     ids: Arc<open::Ids>,
     history: Arc<History>,
     arrivals: Arc<deliveries::Arrivals>,
+    resumptions: dead::Resumptions,
     _lock: Arc<Lock>,
 }
 
@@ -100,12 +101,14 @@ impl Store {
         let lease = Lease::take(path, &connection).map_err(sqlite)?;
         let ids = open::Ids::read(&connection).map_err(sqlite)?;
         let arrivals = deliveries::Arrivals::read(&connection).map_err(sqlite)?;
+        let resumptions = dead::resumptions(&connection).map_err(sqlite)?;
         let history = History::open(path)?;
         Ok(Self {
             writer: Arc::new(Writer::start(path, connection, lease)?),
             ids: Arc::new(ids),
             history: Arc::new(history),
             arrivals: Arc::new(arrivals),
+            resumptions,
             _lock: Arc::new(lock),
         })
     }

@@ -111,3 +111,21 @@ fn a_dead_letter_whose_turn_does_not_come_stays_open() {
     daemon.dispatcher.cancel.cancel();
     long.join().unwrap();
 }
+
+#[test]
+fn in_whose_place_a_run_goes_on_is_known_after_a_restart() {
+    let script = "fn run(event) { fail(\"no\"); }";
+    let lab = Lab::new(script, "on = { webhook = \"h\", scheme = \"none\" }", fine());
+    let (mut daemon, _) = lab.start(0);
+    let (_, work) = daemon.accept(1, json!({}));
+    daemon.work_off(work);
+    let run = RunId(daemon.store.history().dead_letters(false).unwrap()[0].run);
+    let closed = daemon.store.close_dead_letter(run, Remedy::Resume, daemon.env.now(), |_| true).wait();
+    let Ok(Closed::Now(Some(event))) = closed else { panic!("{closed:?}") };
+    assert_eq!(daemon.store.resumes(event.id), Some(run));
+    drop(daemon);
+    let (daemon, work) = lab.start(10);
+    assert_eq!(work.len(), 1, "it was accepted and did not run");
+    assert_eq!(daemon.store.resumes(event.id), Some(run));
+    assert_eq!(daemon.store.resumes(EventId(1)), None);
+}

@@ -263,8 +263,8 @@ fn is_under_way(connection: &Connection, run: RunId) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND ended IS NULL")?.exists([run.0])
 }
 
-/// A run has ended; says what is new of its plan, if it has one. A plan of an earlier run of its automation that wants exactly the same is replaced by its own: a script that
-/// runs every minute would else ask for the same again and again.
+/// A run has ended; says what is new of its plan, if it has one. A plan of an earlier run of its automation that wants exactly the
+/// same is replaced by its own: a script that runs every minute would else ask for the same again and again.
 pub(super) fn replace_older(
     connection: &Connection,
     run: RunId,

@@ -111,7 +111,7 @@ impl Daemon {
             reloading: None,
             happened,
             report,
-            threads: Threads::new("run", STACK),
+            threads: Threads::new("work", STACK),
             naps,
             cancel,
             first,
@@ -261,7 +261,7 @@ impl Daemon {
     }
 }
 
-/// Begins work on a thread of its own, which reports its end.
+/// Begins work on a thread that has nothing else to do, which reports its end.
 fn begin(work: Work, threads: &mut Threads, report: &mpsc::UnboundedSender<Happened>) {
     let (name, stub) = (work.name(), work.stub());
     let to = report.clone();

@@ -183,11 +183,12 @@ impl Dispatcher {
             let Some(input) = step.inputs.pop_front() else { break };
             step.commands.extend(self.engine.handle(now, input));
         }
+        // Before any run begins, so that nothing of a run can come to the store before its start.
+        let pending = (!step.changes.is_empty()).then(|| self.tools.store.apply(step.changes.clone()));
         match &mut self.held_back {
             Some(held_back) => held_back.append(&mut work),
             None => work.into_iter().for_each(begin),
         }
-        let pending = (!step.changes.is_empty()).then(|| self.tools.store.apply(step.changes.clone()));
         let written = pending.map_or(Ok(()), |pending| self.committed(pending, &step.changes));
         step.begun.say(written.clone());
         written

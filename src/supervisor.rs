@@ -2,9 +2,11 @@
 //! and taking it down takes longer than many a script. A piece that does not end is left behind when the daemon stops.
 
 use std::{
-    collections::VecDeque,
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Sender, channel},
+    },
     thread::{Builder, JoinHandle},
     time::Duration,
 };
@@ -18,22 +20,22 @@ type Piece = Box<dyn FnOnce() + Send>;
 pub struct Threads {
     name: &'static str,
     stack: usize,
+    kept: Duration,
     pool: Arc<Pool>,
     all: Vec<JoinHandle<()>>,
+    /// How many there were.
+    made: u64,
 }
 
 #[derive(Default)]
-struct Pool {
-    state: Mutex<State>,
-    more: Condvar,
-}
+struct Pool(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// What no thread has taken up yet. Each has one that waits for it.
-    pieces: VecDeque<Piece>,
-    idle: usize,
-    /// Pieces that are not done.
+    /// The threads that have nothing to do, by number. The last one is the next to have something, so that others, if there are too
+    /// many, end.
+    idle: Vec<(u64, Sender<Piece>)>,
+    /// How many pieces are not done.
     open: usize,
     closed: bool,
 }
@@ -41,31 +43,29 @@ struct State {
 impl Threads {
     /// None yet; each is to have a stack of `stack` bytes. Linux shows 15 bytes of the name.
     pub fn new(name: &'static str, stack: usize) -> Self {
-        Self { name, stack, pool: Arc::default(), all: Vec::new() }
+        Self { name, stack, kept: KEPT, pool: Arc::default(), all: Vec::new(), made: 0 }
     }
 
     /// Gives a piece of work to a thread that has none, or to a new one. The error is the system's: there is no room for one more.
     pub fn start(&mut self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let piece: Piece = Box::new(work);
-        let mut state = self.pool.state();
-        state.open += 1;
-        if state.idle > state.pieces.len() {
-            state.pieces.push_back(piece);
-            drop(state);
-            self.pool.more.notify_one();
-            return Ok(());
-        }
-        drop(state);
         self.join_the_ended();
-        let pool = Arc::clone(&self.pool);
-        let thread = Builder::new().name(self.name.to_owned()).stack_size(self.stack);
-        match thread.spawn(move || pool.serve(piece)) {
-            Ok(thread) => self.all.push(thread),
-            Err(error) => {
-                self.pool.state().open -= 1;
-                return Err(error);
+        let mut piece: Piece = Box::new(work);
+        let idle = {
+            let mut state = self.pool.state();
+            state.open += 1;
+            state.idle.pop()
+        };
+        if let Some((_, thread)) = idle {
+            match thread.send(piece) {
+                Ok(()) => return Ok(()),
+                Err(unsent) => piece = unsent.0,
             }
         }
+        self.made += 1;
+        let (pool, number, kept) = (Arc::clone(&self.pool), self.made, self.kept);
+        let thread = Builder::new().name(self.name.to_owned()).stack_size(self.stack);
+        let thread = thread.spawn(move || pool.serve(number, piece, kept));
+        self.all.push(thread.inspect_err(|_| self.pool.state().open -= 1)?);
         Ok(())
     }
 
@@ -77,7 +77,7 @@ impl Threads {
     fn join_the_ended(&mut self) {
         for thread in self.all.extract_if(.., |thread| thread.is_finished()) {
             if thread.join().is_err() {
-                tracing::error!("a thread for {} ended in a panic after its work", self.name);
+                tracing::error!("a thread for {} ended in a panic", self.name);
             }
         }
     }
@@ -85,35 +85,43 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        self.pool.state().closed = true;
-        self.pool.more.notify_all();
+        let mut state = self.pool.state();
+        state.closed = true;
+        state.idle.clear();
     }
 }
 
 impl Pool {
     /// What a thread does: its first piece, and those that come while it is kept.
-    fn serve(&self, first: Piece) {
+    fn serve(&self, number: u64, first: Piece, kept: Duration) {
         let mut next = Some(first);
         while let Some(piece) = next {
             let done = Done(self);
             piece();
             drop(done);
-            next = self.next();
+            next = self.next(number, kept);
         }
     }
 
-    fn next(&self) -> Option<Piece> {
-        let mut state = self.state();
-        state.idle += 1;
-        let waits = |state: &mut State| state.pieces.is_empty() && !state.closed;
-        let (mut state, _) =
-            self.more.wait_timeout_while(state, KEPT, waits).unwrap_or_else(PoisonError::into_inner);
-        state.idle -= 1;
-        state.pieces.pop_front()
+    fn next(&self, number: u64, kept: Duration) -> Option<Piece> {
+        let (wake, pieces) = channel();
+        {
+            let mut state = self.state();
+            if state.closed {
+                return None;
+            }
+            state.idle.push((number, wake));
+        }
+        if let Ok(piece) = pieces.recv_timeout(kept) {
+            return Some(piece);
+        }
+        self.state().idle.retain(|(idle, _)| *idle != number);
+        // Whoever found it idle before that has a piece for it; else nobody can send one any more.
+        pieces.recv().ok()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,41 +136,53 @@ impl Drop for Done<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
-    /// Waits until all pieces are done.
-    fn settle(threads: &Threads) {
-        for _ in 0..5000 {
-            if threads.at_work() == 0 && threads.pool.state().idle > 0 {
+    const STACK: usize = 1 << 20;
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn threads(kept: Duration) -> Threads {
+        let mut threads = Threads::new("work", STACK);
+        threads.kept = kept;
+        threads
+    }
+
+    /// Waits until it is so.
+    fn until(is_so: impl Fn() -> bool) {
+        for _ in 0..20_000 {
+            if is_so() {
                 return;
             }
-            std::thread::yield_now();
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        panic!("{} pieces are not done", threads.at_work());
+        panic!("it did not come to that");
+    }
+
+    fn idle(threads: &Threads) -> usize {
+        threads.pool.state().idle.len()
     }
 
     #[test]
     fn a_thread_that_has_nothing_to_do_takes_the_next_piece() {
-        let mut threads = Threads::new("work", 1 << 16);
+        let mut threads = threads(LONG);
         let (tell, told) = channel();
         for _ in 0..3 {
             let tell = tell.clone();
             threads.start(move || tell.send(std::thread::current().id()).unwrap()).unwrap();
-            settle(&threads);
+            until(|| idle(&threads) == 1);
         }
         let (first, second, third) = (told.recv().unwrap(), told.recv().unwrap(), told.recv().unwrap());
         assert!(first == second && second == third);
-        assert_eq!(threads.all.len(), 1);
+        assert_eq!((threads.all.len(), threads.at_work()), (1, 0));
     }
 
     #[test]
     fn no_piece_waits_for_another() {
-        let mut threads = Threads::new("work", 1 << 16);
+        let mut threads = threads(LONG);
         threads.start(|| {}).unwrap();
-        settle(&threads);
+        until(|| idle(&threads) == 1);
         // Each ends only once the next one runs too.
         let (mut tell, told) = channel();
         for _ in 0..4 {
@@ -171,33 +191,56 @@ mod tests {
             threads
                 .start(move || {
                     let _ = before.send(());
-                    waits.recv_timeout(Duration::from_secs(20)).unwrap();
+                    waits.recv_timeout(LONG).unwrap();
                 })
                 .unwrap();
         }
-        told.recv_timeout(Duration::from_secs(20)).unwrap();
+        told.recv_timeout(LONG).unwrap();
         assert!(threads.at_work() > 0);
         tell.send(()).unwrap();
-        settle(&threads);
+        until(|| threads.at_work() == 0);
     }
 
     #[test]
     fn a_piece_that_panics_is_done_and_takes_nobody_along() {
-        let mut threads = Threads::new("work", 1 << 16);
+        let mut threads = threads(LONG);
         threads.start(|| panic!("on purpose")).unwrap();
         let (tell, told) = channel();
         threads.start(move || tell.send(1).unwrap()).unwrap();
-        assert_eq!(told.recv().unwrap(), 1);
-        settle(&threads);
+        assert_eq!(told.recv_timeout(LONG).unwrap(), 1);
+        until(|| threads.at_work() == 0);
+    }
+
+    #[test]
+    fn each_piece_is_done_once_where_the_time_of_a_thread_is_just_over() {
+        let mut threads = threads(Duration::from_micros(50));
+        let done = Arc::new(AtomicUsize::new(0));
+        for number in 0..5000_u64 {
+            let one = Arc::clone(&done);
+            threads.start(move || _ = one.fetch_add(1, Ordering::Relaxed)).unwrap();
+            std::thread::park_timeout(Duration::from_micros(number % 100));
+        }
+        until(|| threads.at_work() == 0);
+        assert_eq!(done.load(Ordering::Relaxed), 5000);
+        assert!(threads.made > 1 && threads.made < 5000, "{}: both ways were taken", threads.made);
+        until(|| threads.all.iter().all(JoinHandle::is_finished));
+        assert_eq!(idle(&threads), 0);
     }
 
     #[test]
     fn threads_without_work_end_with_it() {
-        let mut threads = Threads::new("work", 1 << 16);
+        let mut threads = threads(Duration::from_hours(1));
         threads.start(|| {}).unwrap();
-        settle(&threads);
+        until(|| idle(&threads) == 1);
         let thread = threads.all.pop().unwrap();
         drop(threads);
-        thread.join().unwrap();
+        until(|| thread.is_finished());
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_a_thread_nothing_is_left_open() {
+        let mut threads = Threads::new("work", 1 << 47);
+        assert!(threads.start(|| {}).is_err());
+        assert_eq!(threads.at_work(), 0);
     }
 }

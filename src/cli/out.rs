@@ -28,6 +28,11 @@ pub(super) fn error(text: &str) {
     let _ = writeln!(stderr().lock(), "error: {}", visible(text));
 }
 
+/// A word to whoever waits, beside what another program may read.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(stderr().lock(), "{}", visible(text));
+}
+
 /// Text from elsewhere can hold what a terminal would obey; here it is only shown.
 pub(super) fn visible(text: &str) -> String {
     text.chars()

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,9 @@ use crate::{
     store::{History, NewEvent, StoreError, in_use},
     supervisor::Threads,
 };
+
+/// For how long it waits without a word.
+const SILENT: SignedDuration = SignedDuration::from_secs(3);
 
 /// `uproctor trigger`
 #[derive(clap::Args)]
@@ -93,7 +97,9 @@ pub(super) fn follow_answer(answer: &Value, daemon: &DaemonSection, json: bool) 
 /// Waits for the event's run to end and shows it.
 fn follow(json: bool, env: &Live, event: EventId, daemon: &DaemonSection) -> Exit {
     let store = &daemon.store;
-    let scope = Scope::for_duration(env.now(), Duration::from_hours(24));
+    let begin = env.now();
+    let scope = Scope::for_duration(begin, Duration::from_hours(24));
+    let mut told = false;
     loop {
         let row = match History::open(store).and_then(|history| history.of_event(event)) {
             Ok(row) => row,
@@ -102,6 +108,7 @@ fn follow(json: bool, env: &Live, event: EventId, daemon: &DaemonSection) -> Exi
                 return Exit::NotRight;
             }
         };
+        let under_way = row.as_ref().and_then(|row| row.run);
         if let Some(row) = row.filter(|row| !matches!(row.outcome.as_str(), "accepted" | "running")) {
             return match row.run {
                 Some(run) => show::print(daemon, RunId(run), json),
@@ -110,6 +117,10 @@ fn follow(json: bool, env: &Live, event: EventId, daemon: &DaemonSection) -> Exi
                     Exit::NotRight
                 }
             };
+        }
+        if !told && env.now().duration_since(begin) > SILENT {
+            told = true;
+            out::note(&waiting(event, under_way));
         }
         if !in_use(store) {
             out::error(&format!("the daemon stopped; event {event} is in the store: see `uproctor runs`"));
@@ -120,6 +131,15 @@ fn follow(json: bool, env: &Live, event: EventId, daemon: &DaemonSection) -> Exi
             return Exit::NotRight;
         }
     }
+}
+
+/// What to say to whoever has waited for a while.
+fn waiting(event: EventId, run: Option<i64>) -> String {
+    let what = match run {
+        Some(run) => format!("run {run} is under way: `uproctor show {run}` says what it has done"),
+        None => format!("event {event} has not begun: it waits for its turn"),
+    };
+    format!("{what}, `uproctor status` whether the server answers; Ctrl-C only ends the waiting for it")
 }
 
 /// Runs the event that `commit` commits in this process: no daemon has the store. Where there is none, `commit` says why.
@@ -188,7 +208,7 @@ pub(super) fn here(
 /// Scripts need a larger stack than the main thread may have.
 fn on_a_thread(work: Work) -> Option<Happened> {
     let (sender, receiver) = std::sync::mpsc::channel();
-    let mut threads = Threads::new("run", STACK);
+    let mut threads = Threads::new("work", STACK);
     let started = threads.start(move || {
         let _ = sender.send(work.carry_out());
     });

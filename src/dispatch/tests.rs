@@ -65,7 +65,11 @@ impl Environment for World {
         *self.now.lock().unwrap() += SignedDuration::from_secs(1);
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, self.retry_after.parse().unwrap());
-        Ok(Response { status: self.status, headers, body: "{}".into() })
+        Ok(Response {
+            status: self.status,
+            headers,
+            body: r#"{"versions": {"uproot": "0.10.1"}, "description": "x"}"#.into(),
+        })
     }
 }
 

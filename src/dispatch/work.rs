@@ -1,4 +1,4 @@
-//! Work to be done on a thread of its own.
+//! Work that blocks its thread until it is done.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -74,9 +74,12 @@ impl Work {
 
     /// Does it, on this thread, to its end; a panic is an end too. The thread needs a stack of [`script::STACK`] bytes.
     pub fn carry_out(self) -> Happened {
-        let stub = self.stub();
-        catch_unwind(AssertUnwindSafe(|| self.act()))
-            .unwrap_or_else(|_| stub.failed("an internal error ended it".to_owned()))
+        let (name, stub) = (self.name(), self.stub());
+        catch_unwind(AssertUnwindSafe(|| self.act())).unwrap_or_else(|_| {
+            // What went wrong, and where, has been printed already.
+            tracing::error!("{name} ended in an internal error");
+            stub.failed("an internal error ended it".to_owned())
+        })
     }
 
     fn act(self) -> Happened {

@@ -289,6 +289,8 @@ impl RunTask {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(report(&error, &self.script.name, context.last_call())),
             Err(_) => {
+                // What went wrong, and where, has been printed already; this says in which run.
+                tracing::error!("an internal error ended the run");
                 Err(RunReport::failed(format!("{}: an internal error ended the run", self.script.name)))
             }
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, Module};
+use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, Module};
 use serde_json::{Map as JsonMap, Value};
 
 use super::error::bad_argument;
@@ -207,38 +207,60 @@ fn json_within(value: &Dynamic, levels: usize) -> Result<Value, Box<EvalAltResul
     }
 }
 
-/// The types and what can be done with them.
+/// The types and what can be done with them. What is added with its signature stands in the definition files for editors.
 pub(super) fn module() -> Module {
     let mut module = Module::new();
+    let plain = |name: &str, signature: &[&str]| {
+        FuncRegistration::new(name).in_global_namespace().with_params_info(signature)
+    };
+    let getter = |signature: &[&str]| {
+        FuncRegistration::new_getter("len").in_global_namespace().with_params_info(signature)
+    };
+    let index = |signature: &[&str]| {
+        FuncRegistration::new_index_getter().in_global_namespace().with_params_info(signature)
+    };
+
     module.set_custom_type::<Records>("Records").set_iterable::<Records>();
     let count = |records: &mut Records| i64::try_from(records.len()).unwrap_or(i64::MAX);
-    module.set_native_fn("len", move |records: &mut Records| Ok(count(records)));
-    module.set_getter_fn("len", move |records: &mut Records| Ok(count(records)));
-    module.set_native_fn("is_empty", |records: &mut Records| Ok(records.len() == 0));
-    module.set_native_fn("contains", |records: &mut Records, name: &str| Ok(records.contains(name)));
-    module.set_native_fn("keys", |records: &mut Records| Ok(records.names()));
-    module
-        .set_native_fn("values", |records: &mut Records| Ok(records.clone().into_iter().collect::<Array>()));
-    module.set_native_fn("get", |records: &mut Records, name: &str| Ok(records.at(name)));
-    module.set_indexer_get_fn(|records: &mut Records, name: &str| Ok(records.at(name)));
-    module.set_indexer_get_fn(|_: &mut Records, place: i64| -> Result<Dynamic, Box<EvalAltResult>> {
-        Err(bad_argument(&format!("[{place}]"), &format!("{BY_NAME}: {GO_THROUGH}")))
+    let (this, named) = ("_: &mut Records", "_: &str");
+    plain("len", &[this, "i64"]).set_into_module(&mut module, count);
+    getter(&[this, "i64"]).set_into_module(&mut module, count);
+    plain("is_empty", &[this, "bool"])
+        .set_into_module(&mut module, |records: &mut Records| records.len() == 0);
+    plain("contains", &[this, named, "bool"])
+        .set_into_module(&mut module, |records: &mut Records, name: &str| records.contains(name));
+    plain("keys", &[this, "Array"]).set_into_module(&mut module, |records: &mut Records| records.names());
+    plain("values", &[this, "Array"]).set_into_module(&mut module, |records: &mut Records| -> Array {
+        records.clone().into_iter().collect()
     });
+    plain("get", &[this, named, "Dynamic"])
+        .set_into_module(&mut module, |records: &mut Records, name: &str| records.at(name));
+    index(&[this, named, "Dynamic"])
+        .set_into_module(&mut module, |records: &mut Records, name: &str| records.at(name));
+    index(&[this, "_: i64", "Dynamic"]).set_into_module(
+        &mut module,
+        |_: &mut Records, place: i64| -> Result<Dynamic, Box<EvalAltResult>> {
+            Err(bad_argument(&format!("[{place}]"), &format!("{BY_NAME}: {GO_THROUGH}")))
+        },
+    );
     for name in ["to_string", "to_debug"] {
-        module.set_native_fn(name, |records: &mut Records| Ok(records.to_json().to_string()));
+        plain(name, &[this, "ImmutableString"])
+            .set_into_module(&mut module, |records: &mut Records| records.to_json().to_string());
     }
 
     module.set_custom_type::<Rows>("Rows").set_iterable::<Rows>();
     let count = |rows: &mut Rows| i64::try_from(rows.0.len()).unwrap_or(i64::MAX);
-    module.set_native_fn("len", move |rows: &mut Rows| Ok(count(rows)));
-    module.set_getter_fn("len", move |rows: &mut Rows| Ok(count(rows)));
-    module.set_native_fn("is_empty", |rows: &mut Rows| Ok(rows.0.is_empty()));
-    module.set_indexer_get_fn(|rows: &mut Rows, at: i64| {
+    let this = "_: &mut Rows";
+    plain("len", &[this, "i64"]).set_into_module(&mut module, count);
+    getter(&[this, "i64"]).set_into_module(&mut module, count);
+    plain("is_empty", &[this, "bool"]).set_into_module(&mut module, |rows: &mut Rows| rows.0.is_empty());
+    index(&[this, "_: i64", "Dynamic"]).set_into_module(&mut module, |rows: &mut Rows, at: i64| {
         let found = usize::try_from(at).ok().and_then(|at| rows.0.get(at));
-        Ok(found.map_or(Dynamic::UNIT, |row| to_dynamic(&Value::Object(row.clone()))))
+        found.map_or(Dynamic::UNIT, |row| to_dynamic(&Value::Object(row.clone())))
     });
     for name in ["to_string", "to_debug"] {
-        module.set_native_fn(name, |rows: &mut Rows| Ok(counted(rows.0.len(), "row", "rows")));
+        plain(name, &[this, "ImmutableString"])
+            .set_into_module(&mut module, |rows: &mut Rows| counted(rows.0.len(), "row", "rows"));
     }
     module
 }

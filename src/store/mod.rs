@@ -1,7 +1,8 @@
 //! The durable truth: one SQLite file with events, occurrences, runs, effects, traces, cursors and `kv`.
 //!
 //! One thread writes (`writer.rs`); what waits for it at the same time is committed together. Everything that is
-//! answered, started or sent is committed first. Readers have connections of their own and never block the writer.
+//! answered or sent is committed first; a run begins meanwhile, and changes nothing before that (`begun.rs`). Readers have
+//! connections of their own and never block the writer.
 
 mod backup;
 mod begun;

@@ -173,7 +173,8 @@ pub(super) fn beside_another(path: &Path) -> Result<Connection, StoreError> {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Else a statement that could use one of the partial indexes is made anew for each value that it is given.
+    // Else a statement with a join, an order or a limit is made anew each time that it comes out of the cache, for the values that it
+    // is given then.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 

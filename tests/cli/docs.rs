@@ -70,6 +70,19 @@ fn definition_files_for_editors_are_written() {
     for function in ["fn advance(", "fn wait_for(", "fn page_times("] {
         assert!(text.contains(function), "{function} is in no definition file");
     }
+    let of_records = [
+        "fn contains(_: Records, _: string) -> bool;",
+        "fn get len(_: Rows) -> int;",
+        "fn to_string(_: Rows) -> string;",
+    ];
+    for signature in of_records {
+        assert!(text.contains(signature), "{signature} is in no definition file");
+    }
+    // Some of Rhai's own name nothing.
+    let ours = text
+        .lines()
+        .find(|line| line.ends_with("-> ;") && (line.contains("Records") || line.contains("Rows")));
+    assert_eq!(ours, None, "its result has no name");
 }
 
 #[test]

@@ -167,3 +167,18 @@ fn the_first_poll_says_what_it_leaves_out_and_lines_of_approve_are_marked() {
     assert_eq!(project.trigger().0, 0);
     assert!(daemon.said("[approve] run starts") > 0, "{}", daemon.log());
 }
+
+#[test]
+fn who_waits_for_a_run_is_told_what_it_is_waited_for() {
+    let automation = "[[automation]]\nname = \"it\"\nscript = \"it.rhai\"\non = []\n";
+    let lab = Lab::new(1, "newest", automation);
+    lab.project.write("scripts/it.rhai", "fn run(event) { wait_for(\"5s\"); }");
+    let daemon = lab.daemon();
+    let started = lab.json(&["trigger", "it", "--json"]);
+    let run = &started["run"];
+    assert_eq!(started["outcome"], "done", "what is said beside it is not in the answer: {started:#}");
+    let (code, said) = lab.run(&["trigger", "it"]);
+    let told = said.matches("is under way: `uproctor show").count();
+    assert!(code == 0 && told == 1 && run.is_i64(), "{run}: {said}");
+    daemon.stop();
+}

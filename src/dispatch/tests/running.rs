@@ -129,3 +129,27 @@ fn in_whose_place_a_run_goes_on_is_known_after_a_restart() {
     assert_eq!(daemon.store.resumes(event.id), Some(run));
     assert_eq!(daemon.store.resumes(EventId(1)), None);
 }
+
+#[test]
+fn what_is_retried_is_done_once_more_and_what_is_resumed_is_not() {
+    let script = "fn run(event) { sessions::set_description(\"s\", \"x\"); fail(\"no\"); }";
+    let on =
+        "on = { webhook = \"h\", scheme = \"none\" }\nmode = \"live\"\nallow = [\"sessions.description\"]";
+    let lab = Lab::new(script, on, fine());
+    let (mut daemon, _) = lab.start(0);
+    let (_, work) = daemon.accept(1, json!({}));
+    daemon.work_off(work);
+    for (remedy, once_more) in [(Remedy::Retry, true), (Remedy::Resume, false)] {
+        let run = RunId(daemon.store.history().dead_letters(false).unwrap()[0].run);
+        let closed = daemon.store.close_dead_letter(run, remedy, daemon.env.now(), |_| true).wait();
+        let Ok(Closed::Now(Some(event))) = closed else { panic!("{closed:?}") };
+        assert_eq!(daemon.store.resumes(event.id), (!once_more).then_some(run));
+        let event = Happened::Input(Input::Accepted(Arc::new(event)));
+        let work = daemon.dispatcher.handle(vec![event]).unwrap();
+        daemon.work_off(work);
+        let history = daemon.store.history();
+        let newest = history.run(history.newest_run().unwrap().unwrap()).unwrap().unwrap();
+        let states: Vec<_> = newest.effects.iter().map(|effect| effect.state.as_str()).collect();
+        assert_eq!(states, if once_more { vec!["done"] } else { vec![] }, "{:?}", newest.effects);
+    }
+}

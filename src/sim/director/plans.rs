@@ -116,12 +116,16 @@ impl Director {
         self.automation(automation).is_some_and(|automation| automation.mode == Mode::Approve)
     }
 
-    /// The person approves everything that waits.
+    /// The person approves everything that waits; so does a second one, a moment later, who has the same notice.
     pub(super) fn look_at_plans(&mut self, at: Micros) -> Result<(), StoreError> {
         self.plans.look_planned = false;
         let waiting = self.plans.waiting.iter().filter(|(_, automation)| self.asks(automation));
         let waiting: Vec<RunId> = waiting.map(|(run, _)| *run).collect();
-        waiting.into_iter().try_for_each(|run| self.decide_plan(at, run, Verdict::Approve))
+        for run in waiting {
+            self.plan(at + LOOK, Planned::Decision(run, Verdict::Approve));
+            self.decide_plan(at, run, Verdict::Approve)?;
+        }
+        Ok(())
     }
 
     /// A person decides about a plan now, in the way of a command.

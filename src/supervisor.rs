@@ -202,6 +202,32 @@ mod tests {
     }
 
     #[test]
+    fn the_last_one_to_be_idle_works_next_so_that_the_others_end() {
+        let mut threads = threads(LONG);
+        let (tell, told) = channel();
+        let mut go = Vec::new();
+        for _ in 0..2 {
+            let (may_end, waits) = channel::<()>();
+            let tell = tell.clone();
+            threads
+                .start(move || {
+                    waits.recv_timeout(LONG).unwrap();
+                    tell.send(std::thread::current().id()).unwrap();
+                })
+                .unwrap();
+            go.push(may_end);
+        }
+        let mut last = None;
+        for (idle_then, may_end) in (1..).zip(go) {
+            may_end.send(()).unwrap();
+            last = Some(told.recv_timeout(LONG).unwrap());
+            until(|| idle(&threads) == idle_then);
+        }
+        threads.start(move || tell.send(std::thread::current().id()).unwrap()).unwrap();
+        assert_eq!(told.recv_timeout(LONG).ok(), last);
+    }
+
+    #[test]
     fn a_piece_that_panics_is_done_and_takes_nobody_along() {
         let mut threads = threads(LONG);
         threads.start(|| panic!("on purpose")).unwrap();

@@ -136,10 +136,12 @@ fn follow(json: bool, env: &Live, event: EventId, daemon: &DaemonSection) -> Exi
 /// What to say to whoever has waited for a while.
 fn waiting(event: EventId, run: Option<i64>) -> String {
     let what = match run {
-        Some(run) => format!("run {run} is under way: `uproctor show {run}` says what it has done"),
-        None => format!("event {event} has not begun: it waits for its turn"),
+        Some(run) => format!("run {run} is under way: `uproctor show {run}` says what it has done so far"),
+        None => format!("event {event} has not begun: it waits for its turn, which `uproctor runs` shows"),
     };
-    format!("{what}, `uproctor status` whether the server answers; Ctrl-C only ends the waiting for it")
+    format!(
+        "{what}, and `uproctor status` whether the server answers. Ctrl-C ends the waiting here, and it goes on"
+    )
 }
 
 /// Runs the event that `commit` commits in this process: no daemon has the store. Where there is none, `commit` says why.

@@ -135,8 +135,13 @@ impl<F: Fn(&Arc<Config>, &Library)> Watch<F> {
             tracing::error!("{errors}: the configuration from before stays in force, all of it");
             let first = problems.iter().find(|problem| problem.is_error()).map(ToString::to_string);
             let first = first.unwrap_or_default();
-            self.refused.set(Some(format!("what held before still does, until this is mended: {first}")));
-            return Some(format!("{} has errors: what held before still does", self.config.file.display()));
+            self.refused.set(Some(format!(
+                "the configuration from before stays in use until this is mended: {first}"
+            )));
+            return Some(format!(
+                "{} has errors: the configuration from before stays in use",
+                self.config.file.display()
+            ));
         }
         let config = Arc::new(config);
         let (done, is_done) = oneshot::channel();

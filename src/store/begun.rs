@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use super::StoreError;
 
 /// Whether the start of a run is in the store. A run begins while that is still being written, since a flush to the disk takes
-/// longer than most of what a script does; but it leaves no trace before, neither on a server nor in a file or the store, only in the log of the daemon. So a
-/// run that nobody knows of after a crash has done nothing, and its event is run as if for the first time.
+/// longer than most of what a script does; but it leaves no trace before, neither on a server nor in a file or the store, only in
+/// the log of the daemon. So a run that nobody knows of after a crash has done nothing, and its event is run as if for the first
+/// time.
 #[derive(Clone, Debug, Default)]
 pub struct Begun(Arc<OnceLock<Result<(), StoreError>>>);
 

@@ -222,6 +222,21 @@ mod tests {
             Self { connection, arrivals }
         }
 
+        /// So many are known that the last one has put them in their places, which is undone; and the number of its event.
+        fn undone_while_it_placed() -> (Self, i64) {
+            let desk = Self::new();
+            let last = TOGETHER as i64;
+            for event in 1..last {
+                assert_eq!(desk.take_in(&event.to_string(), event), None);
+                desk.settle(&event.to_string(), event, true);
+            }
+            desk.connection.execute_batch("SAVEPOINT before").unwrap();
+            assert_eq!(desk.take_in("last", last), None);
+            assert_eq!(desk.count("delivery"), last - 1);
+            desk.connection.execute_batch("ROLLBACK TO before").unwrap();
+            (desk, last)
+        }
+
         fn delivery(message: &str) -> Delivery {
             Delivery { hook: HookName::new("h").unwrap(), messages: vec![message.to_owned()] }
         }
@@ -293,16 +308,7 @@ mod tests {
 
     #[test]
     fn what_puts_nothing_in_its_place_when_it_is_done_again_lets_nothing_be_forgotten() {
-        let desk = Desk::new();
-        let last = TOGETHER as i64;
-        for event in 1..last {
-            assert_eq!(desk.take_in(&event.to_string(), event), None);
-            desk.settle(&event.to_string(), event, true);
-        }
-        desk.connection.execute_batch("SAVEPOINT before").unwrap();
-        assert_eq!(desk.take_in("last", last), None);
-        assert_eq!(desk.count("delivery"), last - 1);
-        desk.connection.execute_batch("ROLLBACK TO before").unwrap();
+        let (desk, last) = Desk::undone_while_it_placed();
         // Another one of the undone group has come first this time.
         assert_eq!(desk.take_in("last", last + 1), None);
         desk.settle("last", last + 1, true);
@@ -313,16 +319,7 @@ mod tests {
 
     #[test]
     fn what_was_to_be_put_in_its_place_and_was_not_is_known_all_the_same() {
-        let desk = Desk::new();
-        let last = TOGETHER as i64;
-        for event in 1..last {
-            assert_eq!(desk.take_in(&event.to_string(), event), None);
-            desk.settle(&event.to_string(), event, true);
-        }
-        desk.connection.execute_batch("SAVEPOINT before").unwrap();
-        assert_eq!(desk.take_in("last", last), None);
-        assert_eq!(desk.count("delivery"), last - 1);
-        desk.connection.execute_batch("ROLLBACK TO before").unwrap();
+        let (desk, last) = Desk::undone_while_it_placed();
         desk.settle("last", last, false);
         assert_eq!(desk.take_in("5", last + 1), Some(5));
         assert_eq!(desk.take_in("last", last + 2), None);

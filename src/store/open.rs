@@ -233,7 +233,21 @@ impl Ids {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
+
+    #[test]
+    fn a_statement_is_made_once_whatever_it_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = for_writing(&folder.path().join("s.db"), Flush::Never).unwrap();
+        let sql = "SELECT event.kind FROM run LEFT JOIN event ON event.id = run.event WHERE run.id = ?1";
+        for run in 0..3 {
+            let mut statement = connection.prepare_cached(sql).unwrap();
+            assert!(!statement.exists([run]).unwrap());
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
 
     #[test]
     fn who_only_asks_whether_it_is_in_use_keeps_nobody_from_opening_it() {

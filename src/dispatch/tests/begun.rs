@@ -78,6 +78,30 @@ fn the_door_opens_for_nobody_whose_start_is_not_written_down() {
 }
 
 #[test]
+fn a_run_begins_once_its_start_is_on_its_way_to_the_store() {
+    let lab = Lab::new("fn run(event) { }", LIVE, fine());
+    let (mut daemon, _) = lab.start(0);
+    let new = NewEvent {
+        automation: "it".parse().unwrap(),
+        kind: EventKind::Manual,
+        at: daemon.env.now(),
+        detail: Detail::Manual { payload: Value::Null, dry_run: false },
+    };
+    let event = Arc::new(daemon.store.accept_manual(new).wait().unwrap());
+    let (store, mut known) = (daemon.store.clone(), Vec::new());
+    let happened = vec![Happened::Input(Input::Accepted(event))];
+    daemon
+        .dispatcher
+        .handle_and_begin(happened, |_| {
+            // Whatever a run hands to the store now comes after its start.
+            store.check().wait().unwrap();
+            known.push(store.history().newest_run().unwrap());
+        })
+        .unwrap();
+    assert_eq!(known, [Some(RunId(1))]);
+}
+
+#[test]
 fn a_run_begins_before_it_is_written_down_and_is_known_of_once_it_acts() {
     let lab = Lab::new("fn run(event) { kv::set(\"did\", 1); }", LIVE, fine());
     let (mut daemon, _) = lab.start(0);

@@ -60,7 +60,7 @@ fn a_change_with_an_error_is_said_wherever_somebody_asks_how_the_daemon_does() {
     daemon.signal("-HUP");
     until("it is refused", || !up_to_date());
     let why = owner.read("/api/v1/status")["refused"].to_string();
-    assert!(why.contains("what held before still does"), "{why}");
+    assert!(why.contains("the configuration from before stays in use"), "{why}");
     assert!(doctor().contains("does not go by the files as they are now"), "{}", doctor());
     project.write("config.toml", &config);
     daemon.signal("-HUP");

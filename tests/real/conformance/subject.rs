@@ -14,9 +14,9 @@ pub(super) struct Subject {
     /// With a slash at the end.
     url: String,
     token: String,
-    /// Whether people who wait in a room are seen through their page's websocket, as on a real server, or as soon as
+    /// Whether it is a real server: there, people who wait in a room are seen through their page's websocket, and not as soon as
     /// they load the page.
-    has_sockets: bool,
+    is_real: bool,
 }
 
 impl Subject {
@@ -25,12 +25,12 @@ impl Subject {
             Version::Older => Generation::Toggling,
             Version::Newest => Generation::Newest,
         };
-        Subject { generation, url: server.url(), token: server.token().to_owned(), has_sockets: true }
+        Subject { generation, url: server.url(), token: server.token().to_owned(), is_real: true }
     }
 
     pub(super) fn sandbox(generation: Generation) -> Subject {
         let (url, token) = (sandbox::url(generation).to_owned(), sandbox::TOKEN.to_owned());
-        Subject { generation, url, token, has_sockets: false }
+        Subject { generation, url, token, is_real: false }
     }
 
     pub(super) fn ask(&self, request: &Request, names: &Names) -> Answer {
@@ -52,8 +52,8 @@ impl Subject {
             call = call.body(body);
         }
         // A busy real server now and then breaks off a large file, or answers 500 where the store of 0.1.0 commits in two threads at
-        // once ("cannot commit - no transaction is active"): what only reads is asked for once more.
-        let again = if request.method == "GET" { call.try_clone() } else { None };
+        // once ("cannot commit - no transaction is active"): what only reads is asked for once more. The sandbox does neither.
+        let again = if self.is_real && request.method == "GET" { call.try_clone() } else { None };
         let once = |call: reqwest::RequestBuilder| async move {
             let response = call.send().await?;
             let status = response.status().as_u16();
@@ -84,7 +84,7 @@ impl Subject {
 
     /// Somebody with a room's link.
     pub(super) fn guest(&self, room: &str, label: &str) -> Participant {
-        let habits = Habits { listens: self.has_sockets, ..Habits::default() };
+        let habits = Habits { listens: self.is_real, ..Habits::default() };
         Participant::in_room_of_url(&self.url, room, label, habits)
     }
 }

@@ -150,7 +150,7 @@ mod tests {
     }
 
     /// Waits until it is so.
-    fn until(is_so: impl Fn() -> bool) {
+    fn until(mut is_so: impl FnMut() -> bool) {
         for _ in 0..20_000 {
             if is_so() {
                 return;
@@ -251,6 +251,30 @@ mod tests {
         assert!(threads.made > 1 && threads.made < 5000, "{}: both ways were taken", threads.made);
         until(|| threads.all.iter().all(JoinHandle::is_finished));
         assert_eq!(idle(&threads), 0);
+    }
+
+    #[test]
+    fn who_is_found_idle_just_after_its_time_still_does_what_it_is_sent() {
+        let kept = Duration::from_millis(500);
+        let pool = Arc::new(Pool::default());
+        pool.state().open = 2;
+        let serving = Arc::clone(&pool);
+        let thread = Builder::new().spawn(move || serving.serve(1, Box::new(|| {}), kept)).unwrap();
+        let (tell, told) = channel();
+        let mut tell = Some(tell);
+        until(|| {
+            let mut state = pool.state();
+            let Some((_, thread)) = state.idle.pop() else { return false };
+            // Its time is over after this, and it cannot say so.
+            std::thread::park_timeout(2 * kept);
+            let tell = tell.take().unwrap();
+            assert!(thread.send(Box::new(move || tell.send(1).unwrap())).is_ok());
+            true
+        });
+        assert_eq!(told.recv_timeout(LONG).unwrap(), 1);
+        thread.join().unwrap();
+        let state = pool.state();
+        assert_eq!((state.open, state.idle.len()), (0, 0));
     }
 
     #[test]

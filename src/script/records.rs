@@ -295,3 +295,16 @@ impl IntoIterator for Rows {
         Box::new((0..self.0.len()).map(move |at| to_dynamic(&Value::Object(self.0[at].clone()))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::engine;
+
+    #[test]
+    fn messages_call_them_by_their_names() {
+        let engine = engine::bare();
+        assert_eq!(engine.map_type_name(std::any::type_name::<Records>()), "Records");
+        assert_eq!(engine.map_type_name(std::any::type_name::<Rows>()), "Rows");
+    }
+}

@@ -88,7 +88,11 @@ fn the_service_manager_is_told_of_the_start_of_being_well_and_of_the_end() {
     signal("-HUP");
     assert!(other().contains("RELOADING=1"));
     let reloaded = other();
-    assert!(reloaded.contains("READY=1") && reloaded.contains("has errors: what held before"), "{reloaded}");
+    assert!(
+        reloaded.contains("READY=1")
+            && reloaded.contains("has errors: the configuration from before stays in use"),
+        "{reloaded}"
+    );
     signal("-TERM");
     let last = (0..100).map(|_| told()).find(|said| !said.contains("WATCHDOG=1")).unwrap();
     assert!(last.contains("STOPPING=1"), "{last}");

@@ -1,7 +1,7 @@
 //! The webhook messages of the last days, so that none is taken twice.
 //!
-//! A message's place among all others is on another page each time, and a commit writes whole pages. So what a message is known
-//! by is written down in the order in which they come (`arrival`), and many of them together are put in their places
+//! A message's place among all others is on another page each time, and a commit writes whole pages. So what messages are known by
+//! is written down as they come, a row for all of a transaction (`arrival`), and many of them together are put in their places
 //! (`delivery`). Until then they are found in memory.
 
 use std::{
@@ -36,44 +36,36 @@ pub(super) struct Arrivals(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// By webhook and message.
-    seen: HashMap<HookName, HashMap<String, Seen>>,
-    /// The event whose job puts them in their places, until it is known whether that is committed.
-    placing: Option<EventId>,
+    /// Committed, by webhook and message: the event that it became, and when.
+    waiting: HashMap<HookName, HashMap<String, (EventId, i64)>>,
+    /// Taken in by the transaction under way.
+    open: Vec<Arrival>,
+    /// The transaction under way puts all that wait in their places.
+    places: bool,
 }
 
-struct Seen {
-    event: EventId,
-    at: i64,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Its job is not committed, and may be undone or done again.
-    Open,
-    /// Committed, and not in its place.
-    Waiting,
-    /// In its place as soon as `placing` is committed.
-    Placing,
-}
+/// A message of a webhook, the event that it became, and when.
+type Arrival = (HookName, String, EventId, i64);
 
 impl Arrivals {
     /// Those of earlier programs on this store.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut known = Known::default();
-        let mut statement = connection.prepare(
-            "SELECT event, hook, message.value, at FROM arrival, json_each(messages) AS message ORDER BY event",
-        )?;
+        let mut statement = connection.prepare("SELECT messages FROM arrival ORDER BY rowid")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (hook, message): (String, String) = (row.get(1)?, row.get(2)?);
-            let (event, at) = (EventId(row.get(0)?), row.get(3)?);
-            if let Ok(hook) = HookName::new(&hook) {
-                known.put(&hook, &message, Seen { event, at, state: State::Waiting });
-            }
+            // What cannot be read here is not of this program.
+            let arrivals: Vec<Arrival> = serde_json::from_str(row.get_ref(0)?.as_str()?).unwrap_or_default();
+            arrivals.into_iter().for_each(|arrival| known.keep(arrival));
         }
         Ok(Self(Mutex::new(known)))
+    }
+
+    /// A transaction begins. Of one that was undone before nothing is known.
+    pub(super) fn begin(&self) {
+        let mut known = self.known();
+        known.open.clear();
+        known.places = false;
     }
 
     /// Takes a message in as that of an event, unless it was taken before: then it gives the event that it became.
@@ -87,34 +79,18 @@ impl Arrivals {
         let (hook, at) = (&delivery.hook, millis(at));
         let oldest = at - REMEMBERED;
         let mut known = self.known();
-        if known.placing == Some(event) {
-            // It is done again: what it did before is undone.
-            known.placing = None;
-        }
         let mut in_its_place = connection
             .prepare_cached("SELECT event FROM delivery WHERE hook = ?1 AND message = ?2 AND at >= ?3")?;
         for message in &delivery.messages {
-            let recent = known.seen.get(hook).and_then(|of_hook| of_hook.get(message));
-            if let Some(seen) = recent.filter(|seen| seen.at >= oldest)
-                && seen.is_written(connection)?
-            {
-                return Ok(Some(seen.event));
+            if let Some(first) = known.find(hook, message, oldest) {
+                return Ok(Some(first));
             }
             let first = in_its_place.query_row(params![hook.as_str(), message, oldest], |row| row.get(0));
             if let Some(first) = first.optional()? {
                 return Ok(Some(EventId(first)));
             }
         }
-        for message in &delivery.messages {
-            known.put(hook, message, Seen { event, at, state: State::Open });
-        }
-        connection
-            .prepare_cached("INSERT INTO arrival (event, hook, messages, at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![event.0, hook.as_str(), to_json(&delivery.messages)?, at])?;
-        if known.placing.is_none() && known.count() >= TOGETHER {
-            known.placing = Some(event);
-            known.put_in_their_places(connection)?;
-        }
+        known.open.extend(delivery.messages.iter().map(|message| (hook.clone(), message.clone(), event, at)));
         // What is too old is passed over above; now and then it is also taken out.
         if event.0 % SWEEP == 0 {
             connection.prepare_cached("DELETE FROM delivery WHERE at < ?1")?.execute([oldest])?;
@@ -122,28 +98,30 @@ impl Arrivals {
         Ok(None)
     }
 
-    /// It is known whether the job that took this in for an event is committed.
-    pub(super) fn settle(&self, delivery: &Delivery, event: EventId, committed: bool) {
+    /// Writes down what the transaction has taken in: the last thing before it is committed.
+    pub(super) fn write_down(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut known = self.known();
-        if let Some(of_hook) = known.seen.get_mut(&delivery.hook) {
-            for message in &delivery.messages {
-                match of_hook.get_mut(message).filter(|seen| seen.event == event) {
-                    Some(seen) if committed => seen.state = State::Waiting,
-                    // Of what is undone nothing is known.
-                    Some(_) => drop(of_hook.remove(message)),
-                    None => {}
-                }
-            }
+        if known.open.is_empty() {
+            return Ok(());
         }
-        if known.placing == Some(event) {
-            known.placing = None;
-            if committed {
-                known
-                    .seen
-                    .values_mut()
-                    .for_each(|of_hook| of_hook.retain(|_, seen| seen.state != State::Placing));
-                known.seen.retain(|_, of_hook| !of_hook.is_empty());
-            }
+        if known.waiting.values().map(HashMap::len).sum::<usize>() >= TOGETHER {
+            known.put_in_their_places(connection)?;
+            known.places = true;
+        }
+        connection
+            .prepare_cached("INSERT INTO arrival (messages) VALUES (?1)")?
+            .execute([to_json(&known.open)?])
+            .map(drop)
+    }
+
+    /// The transaction is committed.
+    pub(super) fn committed(&self) {
+        let mut known = self.known();
+        if known.places {
+            known.waiting.clear();
+        }
+        for arrival in std::mem::take(&mut known.open) {
+            known.keep(arrival);
         }
     }
 
@@ -152,44 +130,26 @@ impl Arrivals {
     }
 }
 
-impl Seen {
-    /// Whether it is in the store, as far as this transaction knows: what was undone is not.
-    fn is_written(&self, connection: &Connection) -> rusqlite::Result<bool> {
-        if self.state != State::Open {
-            return Ok(true);
-        }
-        connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM arrival WHERE event = ?1)")?
-            .query_row([self.event.0], |row| row.get(0))
-    }
-}
-
 impl Known {
-    fn put(&mut self, hook: &HookName, message: &str, seen: Seen) {
-        let of_hook = match self.seen.get_mut(hook) {
-            Some(of_hook) => of_hook,
-            None => self.seen.entry(hook.clone()).or_default(),
+    fn keep(&mut self, (hook, message, event, at): Arrival) {
+        self.waiting.entry(hook).or_default().insert(message, (event, at));
+    }
+
+    /// The event that a message became which is not in its place, unless that was too long ago.
+    fn find(&self, hook: &HookName, message: &str, oldest: i64) -> Option<EventId> {
+        let waiting = self.waiting.get(hook).and_then(|of_hook| of_hook.get(message)).copied();
+        let open = || {
+            self.open.iter().find(|open| open.1 == message && open.0 == *hook).map(|open| (open.2, open.3))
         };
-        of_hook.insert(message.to_owned(), seen);
+        waiting.filter(|(_, at)| *at >= oldest).or_else(open).map(|(event, _)| event)
     }
 
-    fn count(&self) -> usize {
-        self.seen.values().map(HashMap::len).sum()
-    }
-
-    /// Puts in their places what is committed for sure.
-    fn put_in_their_places(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut rows = Vec::with_capacity(self.count());
-        let mut first_open = i64::MAX;
-        for (hook, of_hook) in &mut self.seen {
-            for (message, seen) in of_hook {
-                if seen.state == State::Open {
-                    first_open = first_open.min(seen.event.0);
-                } else {
-                    seen.state = State::Placing;
-                    rows.push((hook.as_str(), message.as_str(), seen.event.0, seen.at));
-                }
-            }
+    fn put_in_their_places(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut rows = Vec::new();
+        for (hook, messages) in &self.waiting {
+            rows.extend(
+                messages.iter().map(|(message, (event, at))| (hook.as_str(), message.as_str(), event.0, at)),
+            );
         }
         rows.sort_unstable();
         let mut place = connection.prepare_cached(
@@ -198,9 +158,7 @@ impl Known {
         for (hook, message, event, at) in rows {
             place.execute(params![hook, message, event, at])?;
         }
-        // Some that stay though they are in their places do no harm.
-        connection.prepare_cached("DELETE FROM arrival WHERE event < ?1")?.execute([first_open])?;
-        Ok(())
+        connection.prepare_cached("DELETE FROM arrival")?.execute([]).map(drop)
     }
 }
 
@@ -222,34 +180,41 @@ mod tests {
             Self { connection, arrivals }
         }
 
-        /// So many are known that the last one has put them in their places, which is undone; and the number of its event.
-        fn undone_while_it_placed() -> (Self, i64) {
-            let desk = Self::new();
-            let last = TOGETHER as i64;
-            for event in 1..last {
-                assert_eq!(desk.take_in(&event.to_string(), event), None);
-                desk.settle(&event.to_string(), event, true);
+        /// One transaction, and what each message in it was before; the events are numbered from `first` on.
+        fn together(&self, messages: &[&str], first: i64, commit: bool) -> Vec<Option<i64>> {
+            self.connection.execute_batch("BEGIN").unwrap();
+            self.arrivals.begin();
+            let taken = messages.iter().zip(first..).map(|(message, event)| {
+                let delivery =
+                    Delivery { hook: HookName::new("h").unwrap(), messages: vec![(*message).to_owned()] };
+                let at = Timestamp::UNIX_EPOCH;
+                let first = self.arrivals.take_in(&self.connection, &delivery, EventId(event), at).unwrap();
+                first.map(|first| first.0)
+            });
+            let taken = taken.collect();
+            self.arrivals.write_down(&self.connection).unwrap();
+            if commit {
+                self.connection.execute_batch("COMMIT").unwrap();
+                self.arrivals.committed();
+            } else {
+                self.connection.execute_batch("ROLLBACK").unwrap();
             }
-            desk.connection.execute_batch("SAVEPOINT before").unwrap();
-            assert_eq!(desk.take_in("last", last), None);
-            assert_eq!(desk.count("delivery"), last - 1);
-            desk.connection.execute_batch("ROLLBACK TO before").unwrap();
-            (desk, last)
+            taken
         }
 
-        fn delivery(message: &str) -> Delivery {
-            Delivery { hook: HookName::new("h").unwrap(), messages: vec![message.to_owned()] }
+        /// One message that is committed alone.
+        fn alone(&self, message: &str, event: i64) -> Option<i64> {
+            self.together(&[message], event, true)[0]
         }
 
-        /// The event that a message became before, if it did.
-        fn take_in(&self, message: &str, event: i64) -> Option<i64> {
-            let (delivery, at) = (Self::delivery(message), Timestamp::UNIX_EPOCH);
-            let first = self.arrivals.take_in(&self.connection, &delivery, EventId(event), at).unwrap();
-            first.map(|first| first.0)
-        }
-
-        fn settle(&self, message: &str, event: i64, committed: bool) {
-            self.arrivals.settle(&Self::delivery(message), EventId(event), committed);
+        /// As many as are put in their places as soon as another one comes.
+        fn with_many() -> Self {
+            let desk = Self::new();
+            for event in 1..=TOGETHER as i64 {
+                assert_eq!(desk.alone(&event.to_string(), event), None);
+            }
+            assert_eq!(desk.count("delivery"), 0);
+            desk
         }
 
         fn count(&self, table: &str) -> i64 {
@@ -258,73 +223,49 @@ mod tests {
         }
     }
 
+    const MANY: i64 = TOGETHER as i64;
+
+    #[test]
+    fn a_message_is_known_again_within_its_transaction_and_after_it() {
+        let desk = Desk::new();
+        assert_eq!(desk.together(&["x", "y", "x"], 1, true), [None, None, Some(1)]);
+        assert_eq!(desk.together(&["y", "z"], 4, true), [Some(2), None]);
+        assert_eq!(desk.count("arrival"), 2, "a row for each transaction");
+        let later = Desk { arrivals: Arrivals::read(&desk.connection).unwrap(), ..desk };
+        assert_eq!(later.together(&["x", "y", "z", "u"], 6, true), [Some(1), Some(2), Some(5), None]);
+        assert_eq!(later.together(&["x"], 10, true), [Some(1)]);
+        assert_eq!(later.count("arrival"), 3, "and none for one that took nothing in");
+    }
+
     #[test]
     fn what_was_undone_is_taken_when_it_comes_again() {
         let desk = Desk::new();
-        assert_eq!(desk.take_in("x", 1), None);
-        assert_eq!(desk.take_in("x", 2), Some(1), "in the same transaction");
-        // The transaction is undone, and each is done again in one of its own.
-        desk.connection.execute("DELETE FROM arrival", []).unwrap();
-        assert_eq!(desk.take_in("x", 1), None);
-        desk.connection.execute("DELETE FROM arrival", []).unwrap();
-        desk.settle("x", 1, false);
-        assert_eq!(desk.take_in("x", 2), None);
-        desk.settle("x", 2, true);
-        assert_eq!(desk.take_in("x", 3), Some(2));
+        assert_eq!(desk.together(&["x", "x", "y"], 1, false), [None, Some(1), None]);
+        // Each is done again alone: the first one fails.
+        desk.together(&["x"], 1, false);
+        assert_eq!(desk.alone("x", 2), None);
+        assert_eq!(desk.alone("y", 3), None);
+        assert_eq!(desk.together(&["x", "y"], 4, true), [Some(2), Some(3)]);
     }
 
     #[test]
-    fn what_a_later_one_of_an_undone_group_left_is_not_known() {
-        let desk = Desk::new();
-        desk.connection.execute_batch("SAVEPOINT before").unwrap();
-        assert_eq!(desk.take_in("x", 1), None);
-        assert_eq!(desk.take_in("y", 2), None);
-        desk.connection.execute_batch("ROLLBACK TO before").unwrap();
-        // The first one is done again alone, under a name that the second one has used.
-        assert_eq!(desk.take_in("y", 1), None);
-        desk.settle("y", 1, true);
-        assert_eq!(desk.take_in("y", 2), Some(1));
-    }
-
-    #[test]
-    fn what_may_still_be_undone_is_not_put_in_its_place() {
-        let desk = Desk::new();
-        let last = TOGETHER as i64;
-        for event in 1..last {
-            assert_eq!(desk.take_in(&event.to_string(), event), None);
-            if event < last - 1 {
-                desk.settle(&event.to_string(), event, true);
-            }
-        }
-        // The last two are of one transaction.
-        assert_eq!(desk.take_in("last", last), None);
-        assert_eq!((desk.count("delivery"), desk.count("arrival")), (last - 2, 2));
-        desk.settle(&(last - 1).to_string(), last - 1, false);
-        desk.settle("last", last, true);
-        assert_eq!(desk.take_in(&(last - 1).to_string(), last + 1), None);
-        assert_eq!(desk.take_in("last", last + 2), Some(last));
-        assert_eq!(desk.take_in("5", last + 3), Some(5));
-    }
-
-    #[test]
-    fn what_puts_nothing_in_its_place_when_it_is_done_again_lets_nothing_be_forgotten() {
-        let (desk, last) = Desk::undone_while_it_placed();
-        // Another one of the undone group has come first this time.
-        assert_eq!(desk.take_in("last", last + 1), None);
-        desk.settle("last", last + 1, true);
-        assert_eq!(desk.take_in("last", last), Some(last + 1));
-        desk.settle("last", last, true);
-        assert_eq!(desk.take_in("5", last + 2), Some(5));
+    fn many_are_put_in_their_places_together_and_are_known_there() {
+        let desk = Desk::with_many();
+        assert_eq!(desk.together(&["5", "last"], MANY + 1, true), [Some(5), None]);
+        assert_eq!((desk.count("delivery"), desk.count("arrival")), (MANY, 1));
+        assert_eq!(desk.together(&["5", "last"], MANY + 3, true), [Some(5), Some(MANY + 2)]);
     }
 
     #[test]
     fn what_was_to_be_put_in_its_place_and_was_not_is_known_all_the_same() {
-        let (desk, last) = Desk::undone_while_it_placed();
-        desk.settle("last", last, false);
-        assert_eq!(desk.take_in("5", last + 1), Some(5));
-        assert_eq!(desk.take_in("last", last + 2), None);
-        assert_eq!(desk.count("delivery"), last - 1, "it was tried again");
-        desk.settle("last", last + 2, true);
-        assert_eq!(desk.take_in("5", last + 3), Some(5));
+        let desk = Desk::with_many();
+        assert_eq!(desk.together(&["last"], MANY + 1, false), [None]);
+        assert_eq!((desk.count("delivery"), desk.count("arrival")), (0, MANY));
+        // What was taken before is a repetition, and puts nothing in its place.
+        assert_eq!(desk.together(&["5"], MANY + 2, true), [Some(5)]);
+        assert_eq!(desk.count("delivery"), 0);
+        assert_eq!(desk.together(&["last", "6"], MANY + 3, true), [None, Some(6)]);
+        assert_eq!(desk.count("delivery"), MANY, "it was tried again");
+        assert_eq!(desk.together(&["5", "last"], MANY + 5, true), [Some(5), Some(MANY + 3)]);
     }
 }

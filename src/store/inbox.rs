@@ -96,18 +96,18 @@ impl Store {
         then: impl FnOnce(Arc<Event>) + Send + 'static,
     ) -> Pending<Acceptance> {
         let event = Arc::new(event.numbered(self.new_event_id()));
-        let (id, delivery) = (event.id, Arc::new(delivery));
-        let (arrivals, of) = (Arc::clone(&self.arrivals), Arc::clone(&delivery));
+        let arrivals = Arc::clone(&self.arrivals);
+        // Here, where many do it at once: the writing thread is one for all.
+        let detail = serde_json::to_string(&event.detail).map_err(|error| error.to_string());
         let take_in = move |connection: &Connection| {
-            if let Some(first) = arrivals.take_in(connection, &of, event.id, event.at)? {
+            if let Some(first) = arrivals.take_in(connection, &delivery, event.id, event.at)? {
                 return Ok(Acceptance::Duplicate(first));
             }
-            insert(connection, &event)?;
+            let detail = detail.as_deref().map_err(|error| not_json(error.as_str().into()))?;
+            put_as(connection, &event, detail, "accepted", None)?;
             Ok(Acceptance::New(Arc::clone(&event)))
         };
-        let arrivals = Arc::clone(&self.arrivals);
         self.writer.submit_then(take_in, move |accepted| {
-            arrivals.settle(&delivery, id, accepted.is_some());
             if let Some(Acceptance::New(event)) = accepted {
                 then(Arc::clone(event));
             }
@@ -197,6 +197,17 @@ pub(super) fn put(
     state: &str,
     reason: Option<&str>,
 ) -> rusqlite::Result<()> {
+    put_as(connection, event, &to_json(&event.detail)?, state, reason)
+}
+
+/// The same where the detail is JSON already.
+fn put_as(
+    connection: &Connection,
+    event: &Event,
+    detail: &str,
+    state: &str,
+    reason: Option<&str>,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO event (id, automation, kind, at, count, detail, state, reason)
@@ -208,7 +219,7 @@ pub(super) fn put(
             event.kind.as_str(),
             millis(event.at),
             event.count,
-            to_json(&event.detail)?,
+            detail,
             state,
             reason,
         ])?;
@@ -216,5 +227,9 @@ pub(super) fn put(
 }
 
 pub(super) fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+    serde_json::to_string(value).map_err(|error| not_json(error.into()))
+}
+
+fn not_json(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error)
 }

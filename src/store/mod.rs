@@ -101,14 +101,14 @@ impl Store {
         let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
         let lease = Lease::take(path, &connection).map_err(sqlite)?;
         let ids = open::Ids::read(&connection).map_err(sqlite)?;
-        let arrivals = deliveries::Arrivals::read(&connection).map_err(sqlite)?;
+        let arrivals = Arc::new(deliveries::Arrivals::read(&connection).map_err(sqlite)?);
         let resumptions = dead::resumptions(&connection).map_err(sqlite)?;
         let history = History::open(path)?;
         Ok(Self {
-            writer: Arc::new(Writer::start(path, connection, lease)?),
+            writer: Arc::new(Writer::start(path, connection, lease, Arc::clone(&arrivals))?),
             ids: Arc::new(ids),
             history: Arc::new(history),
-            arrivals: Arc::new(arrivals),
+            arrivals,
             resumptions,
             _lock: Arc::new(lock),
         })

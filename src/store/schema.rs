@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x5550_5243;
 
 /// One step a format: the first makes format 1 out of an empty file. A step that was released never changes.
-const MIGRATIONS: [&str; 8] = ["
+const MIGRATIONS: [&str; 9] = ["
     CREATE TABLE event (
         id INTEGER PRIMARY KEY,
         automation TEXT NOT NULL,
@@ -271,6 +271,12 @@ const MIGRATIONS: [&str; 8] = ["
     ) STRICT;
     -- Whether its end has been told of. The row stays: a clock that was ahead for a moment ends no pause.
     ALTER TABLE hold ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+", "
+    -- A row for all webhook messages of a transaction that are not in their places yet.
+    INSERT OR REPLACE INTO delivery
+        SELECT hook, message.value, event, at FROM arrival, json_each(messages) AS message ORDER BY event;
+    DROP TABLE arrival;
+    CREATE TABLE arrival (messages TEXT NOT NULL) STRICT;  -- JSON: a list of [webhook, message, event, at]
 "];
 
 /// The newest format that this program knows.

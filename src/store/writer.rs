@@ -14,7 +14,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::{StoreError, lease::Lease};
+use super::{StoreError, deliveries::Arrivals, lease::Lease};
 
 /// How many jobs may share one transaction, which bounds how long the first of them waits.
 const GROUP: usize = 256;
@@ -87,14 +87,22 @@ impl<T> Pending<T> {
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path, connection: Connection, lease: Lease) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        path: &Path,
+        connection: Connection,
+        lease: Lease,
+        arrivals: Arc<Arrivals>,
+    ) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel(1024);
         let owned = path.to_owned();
         let well = Arc::new(AtomicBool::new(true));
         let told = Arc::clone(&well);
         let thread = thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || work(&owned, connection, lease, &receiver, &told))
+            .spawn(move || {
+                let desk = Desk { path: &owned, lease, arrivals: &arrivals };
+                work(desk, connection, &receiver, &told);
+            })
             .map_err(|error| StoreError::Other { path: path.to_owned(), message: error.to_string() })?;
         Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), well })
     }
@@ -141,41 +149,65 @@ impl Writer {
     }
 }
 
-/// A transaction to write in, as long as the store is ours.
-fn begin<'c>(
-    path: &Path,
-    connection: &'c mut Connection,
+/// What every transaction has to do with.
+#[derive(Clone, Copy)]
+struct Desk<'d> {
+    path: &'d Path,
     lease: Lease,
-) -> Result<Transaction<'c>, StoreError> {
-    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
-    if !lease.is_there(path) {
-        return Err(StoreError::Gone(path.to_owned()));
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-    if !lease.is_ours(&transaction).map_err(sqlite)? {
-        return Err(StoreError::Taken(path.to_owned()));
-    }
-    Ok(transaction)
+    arrivals: &'d Arrivals,
 }
 
-fn work(
-    path: &Path,
-    mut connection: Connection,
-    lease: Lease,
-    jobs: &Receiver<Box<dyn Job>>,
-    well: &AtomicBool,
-) {
+impl Desk<'_> {
+    /// Runs something in a transaction and commits it, unless that fails: then nothing of it is left.
+    fn transact(
+        self,
+        connection: &mut Connection,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<rusqlite::Result<()>, StoreError> {
+        let committed = self.begin(connection).and_then(|transaction| {
+            self.arrivals.begin();
+            match run(&transaction).and_then(|()| self.arrivals.write_down(&transaction)) {
+                Ok(()) => transaction.commit().map(Ok).map_err(|error| self.error(&error)),
+                failed => Ok(failed),
+            }
+        });
+        if let Ok(Ok(())) = committed {
+            self.arrivals.committed();
+        }
+        committed.inspect_err(|error| tracing::error!(%error, "a write to the store failed"))
+    }
+
+    /// A transaction to write in, as long as the store is ours.
+    fn begin(self, connection: &mut Connection) -> Result<Transaction<'_>, StoreError> {
+        if !self.lease.is_there(self.path) {
+            return Err(StoreError::Gone(self.path.to_owned()));
+        }
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| self.error(&error))?;
+        if !self.lease.is_ours(&transaction).map_err(|error| self.error(&error))? {
+            return Err(StoreError::Taken(self.path.to_owned()));
+        }
+        Ok(transaction)
+    }
+
+    fn error(self, error: &rusqlite::Error) -> StoreError {
+        StoreError::from_sqlite(self.path, error)
+    }
+}
+
+fn work(desk: Desk<'_>, mut connection: Connection, jobs: &Receiver<Box<dyn Job>>, well: &AtomicBool) {
     let flat = |done: Result<rusqlite::Result<()>, StoreError>| {
-        done.and_then(|ran| ran.map_err(|error| StoreError::from_sqlite(path, &error)))
+        done.and_then(|ran| ran.map_err(|error| desk.error(&error)))
     };
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
-        let together = transact(path, &mut connection, lease, |open| run_together(open, &mut group, jobs));
+        let together = desk.transact(&mut connection, |open| run_together(open, &mut group, jobs));
         if let Ok(Err(_)) = together
             && group.len() > 1
         {
             for mut job in group {
-                let alone = flat(transact(path, &mut connection, lease, |open| job.run(open)));
+                let alone = flat(desk.transact(&mut connection, |open| job.run(open)));
                 well.store(alone.is_ok(), Ordering::Relaxed);
                 job.follow(&alone);
                 job.answer(alone);
@@ -218,18 +250,4 @@ fn run_together(
         group.extend(next);
     }
     Ok(())
-}
-
-/// Runs something in a transaction and commits it, unless that fails: then nothing of it is left.
-fn transact(
-    path: &Path,
-    connection: &mut Connection,
-    lease: Lease,
-    run: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-) -> Result<rusqlite::Result<()>, StoreError> {
-    let committed = begin(path, connection, lease).and_then(|transaction| match run(&transaction) {
-        Ok(()) => transaction.commit().map(Ok).map_err(|error| StoreError::from_sqlite(path, &error)),
-        failed => Ok(failed),
-    });
-    committed.inspect_err(|error| tracing::error!(%error, "a write to the store failed"))
 }

@@ -79,7 +79,7 @@ fn events(automations: &[Arc<Automation>]) -> Vec<Arc<Event>> {
             detail: Detail::Webhook {
                 hook: "h".parse().unwrap(),
                 payload: who,
-                headers: serde_json::Map::new(),
+                headers: uproctor::domain::RawMap::default(),
             },
         })
     };

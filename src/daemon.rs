@@ -199,6 +199,8 @@ impl Daemon {
             Some(input) = self.committed.recv() => happened.push(Happened::Input(input)),
             Some(reload) = self.reloads.recv() => self.reloading = Some(reload),
         }
+        // Whoever has just woken this has more to hand over: that makes fewer and larger steps.
+        std::thread::yield_now();
         while happened.len() < BATCH {
             if let Ok(one) = self.happened.try_recv() {
                 happened.push(one);

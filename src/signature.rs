@@ -4,6 +4,8 @@
 //! that depends on a secret is compared in constant time, every secret is tried (two are valid while one is being
 //! replaced), and no message says more than the sender knows anyway.
 
+use std::borrow::Cow;
+
 use base64::{
     Engine,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -34,12 +36,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct Verified {
     /// The sender's own id of the message, if it gave one.
     pub message_id: Option<String>,
-    /// Whether repetitions are told by the id alone. Where not, whoever recorded a message can send it again under
-    /// another id, and `signed_digest` has to be remembered too. With a bearer token or without any scheme there is
-    /// nothing to record and send again, so this is true there even if no id was given.
-    pub id_is_signed: bool,
-    /// SHA-256 of what was signed: the body, with the timestamp and id before it where the scheme signs them.
-    pub signed_digest: [u8; 32],
+    /// SHA-256 of what was signed, the body with the timestamp before it where the scheme signs one, unless repetitions are told by
+    /// the id alone. They are not where there is none, or where it is not signed: whoever recorded a message could send it again
+    /// under another one. With a bearer token or without any scheme there is nothing to record and send again.
+    pub digest: Option<[u8; 32]>,
 }
 
 /// Why a message is not taken. Each says only what may be logged and sent back.
@@ -117,11 +117,11 @@ pub fn check_secret(scheme: Scheme, secret: &SecretString) -> Result<(), String>
 }
 
 /// The bytes that a scheme makes its signatures with. `None` for a secret that is none.
-fn key(scheme: Scheme, secret: &SecretString) -> Option<Vec<u8>> {
+fn key(scheme: Scheme, secret: &SecretString) -> Option<Cow<'_, [u8]>> {
     let text = secret.expose_secret();
     let key = match scheme {
-        Scheme::Standard => BASE64.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok()?,
-        _ => text.as_bytes().to_vec(),
+        Scheme::Standard => BASE64.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok()?.into(),
+        _ => Cow::Borrowed(text.as_bytes()),
     };
     // Anybody can sign with the empty key.
     (!key.is_empty()).then_some(key)
@@ -152,8 +152,7 @@ impl Message<'_> {
         let signed = [id.as_bytes(), b".", written.as_bytes(), b".", self.body];
         self.check(&signed, &signatures)?;
         self.in_window(second)?;
-        let signed_digest = digest(&signed);
-        Ok(Verified { message_id: Some(id), id_is_signed: true, signed_digest })
+        Ok(Verified { message_id: Some(id), digest: None })
     }
 
     fn github(&self) -> Result<Verified, Rejected> {
@@ -161,7 +160,7 @@ impl Message<'_> {
         let signed = [self.body];
         self.check(&signed, &[signature])?;
         let message_id = self.id("x-github-delivery")?;
-        Ok(Verified { message_id, id_is_signed: false, signed_digest: digest(&signed) })
+        Ok(Verified { message_id, digest: Some(digest(&signed)) })
     }
 
     fn stripe(&self) -> Result<Verified, Rejected> {
@@ -218,7 +217,7 @@ impl Message<'_> {
         let signed = [written.as_bytes(), self.body];
         self.check(&signed, &[signature])?;
         let message_id = self.id("x-event-id")?;
-        Ok(Verified { message_id, id_is_signed: false, signed_digest: digest(&signed) })
+        Ok(Verified { message_id, digest: Some(digest(&signed)) })
     }
 
     fn bearer(&self) -> Result<Verified, Rejected> {
@@ -242,7 +241,8 @@ impl Message<'_> {
             Some(id) => Some(id),
             None => self.id("idempotency-key")?,
         };
-        Ok(Verified { message_id, id_is_signed: true, signed_digest: digest(&[self.body]) })
+        let digest = message_id.is_none().then(|| digest(&[self.body]));
+        Ok(Verified { message_id, digest })
     }
 
     /// A header's value. A header that comes twice is malformed: a proxy before us may have gone by the other one.
@@ -324,7 +324,8 @@ impl Message<'_> {
         let id = body.as_ref().and_then(|body| body.get(field)?.as_str());
         let is_plain = |id: &&str| (1..=MAX_ID).contains(&id.len()) && !id.contains(char::is_control);
         let message_id = id.filter(is_plain).map(str::to_owned);
-        Verified { id_is_signed: message_id.is_some(), message_id, signed_digest: digest(signed) }
+        let digest = message_id.is_none().then(|| digest(signed));
+        Verified { message_id, digest }
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{AutomationName, EventId, HookName, RunId};
+use super::{AutomationName, EventId, HookName, RawMap, RunId};
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ pub enum Detail {
         /// The body: what the JSON says, or the fields of a form.
         payload: Value,
         /// The request's headers in lower case, without the ones that carry secrets.
-        headers: Map<String, Value>,
+        headers: RawMap,
     },
     /// From `poll()`.
     Poll {
@@ -180,7 +180,7 @@ impl Event {
             }
             Detail::Webhook { payload, headers, .. } => {
                 map.insert("payload".into(), payload.clone());
-                map.insert("headers".into(), Value::Object(headers.clone()));
+                map.insert("headers".into(), Value::Object(headers.map()));
             }
             Detail::Poll { key, item } => {
                 map.insert("key".into(), json!(key));

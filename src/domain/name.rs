@@ -3,7 +3,7 @@
 //! A name goes into URLs, file names and log lines, so what it may hold is decided here and nowhere else: letters,
 //! digits, `.`, `_` and `-`, at most 128 of them, and not only dots (which a URL parser would read as "go up").
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,13 @@ macro_rules! name {
 
             /// The name as text.
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        // Two names are equal, and hash alike, as their texts do.
+        impl Borrow<str> for $type {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

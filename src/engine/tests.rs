@@ -16,7 +16,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     config,
-    domain::{Detail, EventId, HookName, PastRun},
+    domain::{Detail, EventId, HookName, PastRun, RawMap},
 };
 
 /// An engine and the time that it believes to be.
@@ -83,7 +83,7 @@ fn event_at(id: i64, player: &str, taken_in: &str) -> Arc<Event> {
         detail: Detail::Webhook {
             hook: HookName::new("h").unwrap(),
             payload: json!({ "who": { "player": player } }),
-            headers: serde_json::Map::new(),
+            headers: RawMap::default(),
         },
     })
 }

@@ -1,17 +1,21 @@
 //! `POST /hooks/NAME`: a message from outside that becomes an event.
 
-use std::sync::Arc;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use axum::{
     body::Body,
-    extract::{Path, State, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
 };
 use http::{HeaderMap, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Hook, Shared, answer::Answer, body, not_stored};
 use crate::{
-    domain::{Detail, EventKind, HookName, Scheme, counted},
+    domain::{Detail, EventKind, HookName, RawMap, Scheme, counted},
     engine::Input,
     signature::{self, Verified},
     store::{Acceptance, Delivery, NewEvent},
@@ -31,19 +35,19 @@ pub(super) async fn wrong_method() -> Answer {
 pub(super) async fn receive(
     State(shared): State<Arc<Shared>>,
     name: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Answer, Answer> {
-    let name = name.ok().and_then(|Path(name)| HookName::new(&name).ok());
+    let (head, body) = request.into_parts();
     let routes = shared.state.routes.get();
-    let Some((name, hook)) = name.as_ref().and_then(|name| routes.hooks.get_key_value(name)) else {
+    let asked_for = name.ok().and_then(|Path(name)| routes.hooks.get_key_value(name.as_str()));
+    let Some((name, hook)) = asked_for else {
         return Err(Answer::error(
             StatusCode::NOT_FOUND,
             "there is no webhook of this name: compare the end of the address with `webhook` in config.toml",
         ));
     };
     shared.check_running()?;
-    let answered = take(&shared, name, hook, &headers, body).await;
+    let answered = take(&shared, name, hook, &head.headers, body).await;
     match &answered {
         Ok(answer) if answer.status() == StatusCode::ACCEPTED => {
             shared.board.count(name, |counts| counts.taken += 1);
@@ -134,13 +138,10 @@ fn verify(
     })
 }
 
-/// By what a message is known again: its id, and a hash of it where the id could be exchanged or there is none.
+/// By what a message is known again.
 fn messages(verified: &Verified) -> Vec<String> {
-    let mut messages: Vec<String> = verified.message_id.iter().map(|id| format!("id:{id}")).collect();
-    if !verified.id_is_signed || verified.message_id.is_none() {
-        messages.push(format!("sha256:{}", hex::encode(verified.signed_digest)));
-    }
-    messages
+    let id = verified.message_id.iter().map(|id| format!("id:{id}"));
+    id.chain(verified.digest.map(|digest| format!("sha256:{}", hex::encode(digest)))).collect()
 }
 
 /// Slack asks once whether the address is ours.
@@ -149,15 +150,22 @@ fn challenge(scheme: Scheme, payload: &Value) -> Option<&str> {
     asks.then(|| payload.get("challenge")?.as_str()).flatten()
 }
 
-/// The headers that a script gets to see, in alphabetical order.
-fn kept(headers: &HeaderMap) -> Map<String, Value> {
-    let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
-    names.retain(|name| !NOT_KEPT.iter().any(|part| name.contains(part)));
-    names.sort_unstable();
-    let value = |name: &str| {
-        let values = headers.get_all(name).iter();
-        let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        Value::String(values.join(", "))
-    };
-    names.into_iter().map(|name| (name.to_owned(), value(name))).collect()
+/// The headers that a script gets to see, in alphabetical order. Several of one name are one, as HTTP reads them.
+fn kept(headers: &HeaderMap) -> RawMap {
+    let mut kept = BTreeMap::<&str, Cow<'_, str>>::new();
+    for (name, value) in headers {
+        if NOT_KEPT.iter().any(|part| name.as_str().contains(part)) {
+            continue;
+        }
+        let value = String::from_utf8_lossy(value.as_bytes());
+        match kept.entry(name.as_str()) {
+            Entry::Vacant(entry) => drop(entry.insert(value)),
+            Entry::Occupied(mut before) => {
+                let before = before.get_mut().to_mut();
+                before.push_str(", ");
+                before.push_str(&value);
+            }
+        }
+    }
+    RawMap::of(&kept)
 }

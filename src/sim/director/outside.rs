@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Director, Hook, Planned, SEND_AGAIN};
 use crate::{
     dispatch::Happened,
-    domain::{AutomationName, Detail, EventKind, HookName},
+    domain::{AutomationName, Detail, EventKind, HookName, RawMap},
     engine::Input,
     sim::{
         Faults,
@@ -127,7 +127,7 @@ impl Director {
                 let detail = Detail::Webhook {
                     hook: name.clone(),
                     payload: hook.payload.clone(),
-                    headers: hook.headers.clone(),
+                    headers: RawMap::of(&hook.headers),
                 };
                 let event = NewEvent {
                     automation: hook.automation.clone(),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
-/// A JSON object as a text. It is taken apart where somebody looks into it, and few do.
+/// A JSON object as a text. It is taken apart where somebody looks into it, and few do. Two are equal if their texts are, and when
+/// it is read any JSON will do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RawMap(Box<RawValue>);

@@ -10,7 +10,8 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, types::Type};
+use serde::{Deserialize, Serialize};
 
 use super::{inbox::to_json, millis};
 use crate::domain::{EventId, HookName};
@@ -19,7 +20,7 @@ use crate::domain::{EventId, HookName};
 const REMEMBERED: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How many messages are put in their places together.
 pub(super) const TOGETHER: usize = 4096;
-/// After how many events the messages that are too old are taken out, which looks at all of them.
+/// A new message whose event has a number that this divides takes out the messages that are too old, which looks at all of them.
 const SWEEP: i64 = 16 * TOGETHER as i64;
 
 /// By what a webhook message is known again.
@@ -34,28 +35,28 @@ pub struct Delivery {
 /// The messages that are not in their places yet. Only the writing thread uses it: the lock is never waited for.
 pub(super) struct Arrivals(Mutex<Known>);
 
-#[derive(Default)]
 struct Known {
     /// Committed, by webhook and message: the event that it became, and when.
     waiting: HashMap<HookName, HashMap<String, (EventId, i64)>>,
     /// Taken in by the transaction under way.
     open: Vec<Arrival>,
-    /// The transaction under way puts all that wait in their places.
-    places: bool,
+    /// From how many that wait on they are put in their places.
+    enough: usize,
 }
 
-/// A message of a webhook, the event that it became, and when.
-type Arrival = (HookName, String, EventId, i64);
+/// A message as it is written down: `[webhook, message, event, at]`.
+#[derive(Serialize, Deserialize)]
+struct Arrival(HookName, String, EventId, i64);
 
 impl Arrivals {
     /// Those of earlier programs on this store.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut known = Known::default();
+        let mut known = Known { waiting: HashMap::new(), open: Vec::new(), enough: TOGETHER };
         let mut statement = connection.prepare("SELECT messages FROM arrival ORDER BY rowid")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            // What cannot be read here is not of this program.
-            let arrivals: Vec<Arrival> = serde_json::from_str(row.get_ref(0)?.as_str()?).unwrap_or_default();
+            let arrivals: Vec<Arrival> = serde_json::from_str(row.get_ref(0)?.as_str()?)
+                .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
             arrivals.into_iter().for_each(|arrival| known.keep(arrival));
         }
         Ok(Self(Mutex::new(known)))
@@ -63,9 +64,7 @@ impl Arrivals {
 
     /// A transaction begins. Of one that was undone before nothing is known.
     pub(super) fn begin(&self) {
-        let mut known = self.known();
-        known.open.clear();
-        known.places = false;
+        self.known().open.clear();
     }
 
     /// Takes a message in as that of an event, unless it was taken before: then it gives the event that it became.
@@ -90,7 +89,9 @@ impl Arrivals {
                 return Ok(Some(EventId(first)));
             }
         }
-        known.open.extend(delivery.messages.iter().map(|message| (hook.clone(), message.clone(), event, at)));
+        let arrivals =
+            delivery.messages.iter().map(|message| Arrival(hook.clone(), message.clone(), event, at));
+        known.open.extend(arrivals);
         // What is too old is passed over above; now and then it is also taken out.
         if event.0 % SWEEP == 0 {
             connection.prepare_cached("DELETE FROM delivery WHERE at < ?1")?.execute([oldest])?;
@@ -100,13 +101,9 @@ impl Arrivals {
 
     /// Writes down what the transaction has taken in: the last thing before it is committed.
     pub(super) fn write_down(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut known = self.known();
+        let known = self.known();
         if known.open.is_empty() {
             return Ok(());
-        }
-        if known.waiting.values().map(HashMap::len).sum::<usize>() >= TOGETHER {
-            known.put_in_their_places(connection)?;
-            known.places = true;
         }
         connection
             .prepare_cached("INSERT INTO arrival (messages) VALUES (?1)")?
@@ -117,36 +114,22 @@ impl Arrivals {
     /// The transaction is committed.
     pub(super) fn committed(&self) {
         let mut known = self.known();
-        if known.places {
-            known.waiting.clear();
-        }
         for arrival in std::mem::take(&mut known.open) {
             known.keep(arrival);
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Known {
-    fn keep(&mut self, (hook, message, event, at): Arrival) {
-        self.waiting.entry(hook).or_default().insert(message, (event, at));
+    /// Whether so many wait that they are to be put in their places.
+    pub(super) fn are_many(&self) -> bool {
+        let known = self.known();
+        known.count() >= known.enough
     }
 
-    /// The event that a message became which is not in its place, unless that was too long ago.
-    fn find(&self, hook: &HookName, message: &str, oldest: i64) -> Option<EventId> {
-        let waiting = self.waiting.get(hook).and_then(|of_hook| of_hook.get(message)).copied();
-        let open = || {
-            self.open.iter().find(|open| open.1 == message && open.0 == *hook).map(|open| (open.2, open.3))
-        };
-        waiting.filter(|(_, at)| *at >= oldest).or_else(open).map(|(event, _)| event)
-    }
-
-    fn put_in_their_places(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut rows = Vec::new();
-        for (hook, messages) in &self.waiting {
+    /// Puts all that wait in their places, in a transaction of its own.
+    pub(super) fn put_in_their_places(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let known = self.known();
+        let mut rows = Vec::with_capacity(known.count());
+        for (hook, messages) in &known.waiting {
             rows.extend(
                 messages.iter().map(|(message, (event, at))| (hook.as_str(), message.as_str(), event.0, at)),
             );
@@ -160,6 +143,38 @@ impl Known {
         }
         connection.prepare_cached("DELETE FROM arrival")?.execute([]).map(drop)
     }
+
+    /// It is known whether that is committed. Where it is not, it is tried again once many more have come.
+    pub(super) fn placed(&self, committed: bool) {
+        let mut known = self.known();
+        if committed {
+            known.waiting.clear();
+        }
+        known.enough = known.count() + TOGETHER;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn keep(&mut self, Arrival(hook, message, event, at): Arrival) {
+        self.waiting.entry(hook).or_default().insert(message, (event, at));
+    }
+
+    fn count(&self) -> usize {
+        self.waiting.values().map(HashMap::len).sum()
+    }
+
+    /// The event that a message became which is not in its place, unless that was too long ago.
+    fn find(&self, hook: &HookName, message: &str, oldest: i64) -> Option<EventId> {
+        let waiting = self.waiting.get(hook).and_then(|of_hook| of_hook.get(message));
+        if let Some((event, _)) = waiting.filter(|(_, at)| *at >= oldest) {
+            return Some(*event);
+        }
+        self.open.iter().find(|open| open.1 == message && open.0 == *hook).map(|open| open.2)
+    }
 }
 
 #[cfg(test)]
@@ -167,12 +182,12 @@ mod tests {
     use super::*;
     use crate::store::schema;
 
-    struct Desk {
+    struct Table {
         connection: Connection,
         arrivals: Arrivals,
     }
 
-    impl Desk {
+    impl Table {
         fn new() -> Self {
             let mut connection = Connection::open_in_memory().unwrap();
             schema::migrate(&mut connection).unwrap();
@@ -207,14 +222,27 @@ mod tests {
             self.together(&[message], event, true)[0]
         }
 
-        /// As many as are put in their places as soon as another one comes.
-        fn with_many() -> Self {
-            let desk = Self::new();
-            for event in 1..=TOGETHER as i64 {
-                assert_eq!(desk.alone(&event.to_string(), event), None);
+        /// Puts what waits in its place, if it is to be.
+        fn place(&self, commit: bool) -> bool {
+            if !self.arrivals.are_many() {
+                return false;
             }
-            assert_eq!(desk.count("delivery"), 0);
-            desk
+            self.connection.execute_batch("BEGIN").unwrap();
+            self.arrivals.begin();
+            self.arrivals.put_in_their_places(&self.connection).unwrap();
+            self.connection.execute_batch(if commit { "COMMIT" } else { "ROLLBACK" }).unwrap();
+            self.arrivals.placed(commit);
+            true
+        }
+
+        /// As many as are put in their places together.
+        fn with_many() -> Self {
+            let table = Self::new();
+            for event in 1..=MANY {
+                assert!(!table.arrivals.are_many());
+                assert_eq!(table.alone(&event.to_string(), event), None);
+            }
+            table
         }
 
         fn count(&self, table: &str) -> i64 {
@@ -227,11 +255,11 @@ mod tests {
 
     #[test]
     fn a_message_is_known_again_within_its_transaction_and_after_it() {
-        let desk = Desk::new();
-        assert_eq!(desk.together(&["x", "y", "x"], 1, true), [None, None, Some(1)]);
-        assert_eq!(desk.together(&["y", "z"], 4, true), [Some(2), None]);
-        assert_eq!(desk.count("arrival"), 2, "a row for each transaction");
-        let later = Desk { arrivals: Arrivals::read(&desk.connection).unwrap(), ..desk };
+        let table = Table::new();
+        assert_eq!(table.together(&["x", "y", "x"], 1, true), [None, None, Some(1)]);
+        assert_eq!(table.together(&["y", "z"], 4, true), [Some(2), None]);
+        assert_eq!(table.count("arrival"), 2, "a row for each transaction");
+        let later = Table { arrivals: Arrivals::read(&table.connection).unwrap(), ..table };
         assert_eq!(later.together(&["x", "y", "z", "u"], 6, true), [Some(1), Some(2), Some(5), None]);
         assert_eq!(later.together(&["x"], 10, true), [Some(1)]);
         assert_eq!(later.count("arrival"), 3, "and none for one that took nothing in");
@@ -239,33 +267,44 @@ mod tests {
 
     #[test]
     fn what_was_undone_is_taken_when_it_comes_again() {
-        let desk = Desk::new();
-        assert_eq!(desk.together(&["x", "x", "y"], 1, false), [None, Some(1), None]);
+        let table = Table::new();
+        assert_eq!(table.together(&["x", "x", "y"], 1, false), [None, Some(1), None]);
         // Each is done again alone: the first one fails.
-        desk.together(&["x"], 1, false);
-        assert_eq!(desk.alone("x", 2), None);
-        assert_eq!(desk.alone("y", 3), None);
-        assert_eq!(desk.together(&["x", "y"], 4, true), [Some(2), Some(3)]);
+        table.together(&["x"], 1, false);
+        assert_eq!(table.alone("x", 2), None);
+        assert_eq!(table.alone("y", 3), None);
+        assert_eq!(table.together(&["x", "y"], 4, true), [Some(2), Some(3)]);
     }
 
     #[test]
     fn many_are_put_in_their_places_together_and_are_known_there() {
-        let desk = Desk::with_many();
-        assert_eq!(desk.together(&["5", "last"], MANY + 1, true), [Some(5), None]);
-        assert_eq!((desk.count("delivery"), desk.count("arrival")), (MANY, 1));
-        assert_eq!(desk.together(&["5", "last"], MANY + 3, true), [Some(5), Some(MANY + 2)]);
+        let table = Table::with_many();
+        assert!(table.place(true) && !table.place(true));
+        assert_eq!((table.count("delivery"), table.count("arrival")), (MANY, 0));
+        assert_eq!(table.together(&["5", "last"], MANY + 1, true), [Some(5), None]);
+        assert_eq!(table.together(&["5", "last"], MANY + 3, true), [Some(5), Some(MANY + 2)]);
     }
 
     #[test]
     fn what_was_to_be_put_in_its_place_and_was_not_is_known_all_the_same() {
-        let desk = Desk::with_many();
-        assert_eq!(desk.together(&["last"], MANY + 1, false), [None]);
-        assert_eq!((desk.count("delivery"), desk.count("arrival")), (0, MANY));
-        // What was taken before is a repetition, and puts nothing in its place.
-        assert_eq!(desk.together(&["5"], MANY + 2, true), [Some(5)]);
-        assert_eq!(desk.count("delivery"), 0);
-        assert_eq!(desk.together(&["last", "6"], MANY + 3, true), [None, Some(6)]);
-        assert_eq!(desk.count("delivery"), MANY, "it was tried again");
-        assert_eq!(desk.together(&["5", "last"], MANY + 5, true), [Some(5), Some(MANY + 3)]);
+        let table = Table::with_many();
+        assert!(table.place(false));
+        assert_eq!((table.count("delivery"), table.count("arrival")), (0, MANY));
+        assert!(!table.place(true), "not tried again at once");
+        assert_eq!(table.alone("5", MANY + 1), Some(5));
+        for event in MANY + 2..=2 * MANY + 1 {
+            assert_eq!(table.alone(&event.to_string(), event), None);
+        }
+        assert!(table.place(true));
+        assert_eq!((table.count("delivery"), table.count("arrival")), (2 * MANY, 0));
+        assert_eq!(table.alone("5", 3 * MANY), Some(5));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_not_passed_over() {
+        let table = Table::new();
+        let broken = r#"[["h h", "x", 1, 0]]"#;
+        table.connection.execute("INSERT INTO arrival (messages) VALUES (?1)", [broken]).unwrap();
+        assert!(Arrivals::read(&table.connection).is_err());
     }
 }

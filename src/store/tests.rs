@@ -75,18 +75,34 @@ fn a_damaged_file_is_not_opened() {
     }
 }
 
-/// Takes a message of a webhook in on a day: the event that it became, and whether that is a new one.
-fn message(store: &Store, message: usize, day: i64) -> (EventId, bool) {
+/// Takes a message of a webhook in on a day.
+fn send(store: &Store, message: usize, day: i64) -> Pending<Acceptance> {
     let at = Timestamp::from_second(day * 24 * 60 * 60).unwrap();
     let hook = HookName::new("it").unwrap();
     let detail = Detail::Webhook { hook: hook.clone(), payload: message.into(), headers: Default::default() };
     let automation = AutomationName::new("it").unwrap();
     let event = NewEvent { automation, kind: EventKind::Webhook, at, detail };
     let delivery = Delivery { hook, messages: vec![message.to_string()] };
-    match store.accept_webhook(event, delivery, |_| {}).wait().unwrap() {
+    store.accept_webhook(event, delivery, |_| {})
+}
+
+/// The event that a message became, and whether that is a new one.
+fn taken(acceptance: &Acceptance) -> (EventId, bool) {
+    match acceptance {
         Acceptance::New(event) => (event.id, true),
-        Acceptance::Duplicate(first) => (first, false),
+        Acceptance::Duplicate(first) => (*first, false),
     }
+}
+
+fn message(store: &Store, message: usize, day: i64) -> (EventId, bool) {
+    taken(&send(store, message, day).wait().unwrap())
+}
+
+/// Keeps the writer waiting, so that jobs gather behind it, until what this gives is dropped.
+fn hold_up(store: &Store) -> std::sync::mpsc::Sender<()> {
+    let (gathered, wait) = std::sync::mpsc::channel();
+    drop(store.writer.submit(move |_| Ok(wait.recv().is_err())));
+    gathered
 }
 
 #[test]
@@ -121,9 +137,7 @@ fn a_message_is_known_for_a_week_wherever_its_row_stands() {
 fn a_job_that_fails_leaves_the_others_of_its_group_alone() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(&folder.path().join("uproctor.db")).unwrap();
-    // While the first one waits, the others gather behind it.
-    let (gathered, wait) = std::sync::mpsc::channel::<()>();
-    let first = store.writer.submit(move |_| Ok(wait.recv().is_err()));
+    let gathered = hold_up(&store);
     let add = |n: i64| {
         store.writer.submit(move |connection| {
             connection.execute("INSERT INTO watched (name, value) VALUES (?1, '')", [n])?;
@@ -132,11 +146,59 @@ fn a_job_that_fails_leaves_the_others_of_its_group_alone() {
     };
     let jobs: Vec<_> = (0..5).map(add).collect();
     drop(gathered);
-    assert!(first.wait().unwrap());
     let done: Vec<bool> = jobs.into_iter().map(|job| job.wait().is_ok()).collect();
     assert_eq!(done, [true, true, false, true, true]);
     let names = store.writer.submit(|connection| {
         connection.query_row("SELECT group_concat(name, '') FROM watched", [], |row| row.get::<_, String>(0))
     });
     assert_eq!(names.wait().unwrap(), "0134");
+}
+
+#[test]
+fn a_message_of_a_group_that_is_undone_is_taken_once() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("uproctor.db")).unwrap();
+    let gathered = hold_up(&store);
+    let before = [send(&store, 1, 1), send(&store, 1, 1)];
+    let failed = store.writer.submit(|_| Err::<(), _>(rusqlite::Error::InvalidQuery));
+    let after = [send(&store, 1, 1), send(&store, 2, 1)];
+    drop(gathered);
+    assert!(failed.wait().is_err());
+    let found: Vec<bool> =
+        before.into_iter().chain(after).map(|sent| taken(&sent.wait().unwrap()).1).collect();
+    assert_eq!(found, [true, false, false, true]);
+    assert_eq!(message(&store, 1, 1), (EventId(1), false));
+    let events = store.writer.submit(|connection| {
+        connection.query_row("SELECT count(*) FROM event", [], |row| row.get::<_, i64>(0))
+    });
+    assert_eq!(events.wait().unwrap(), 2);
+}
+
+#[test]
+fn a_message_whose_commit_fails_is_taken_when_it_comes_again() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("uproctor.db");
+    let mut store = Store::open(&path).unwrap();
+    let gathered = hold_up(&store);
+    let sent = send(&store, 1, 1);
+    // What it refers to is looked for when it is committed.
+    let dangling = store.writer.submit(|connection| {
+        connection.execute_batch(
+            "CREATE TABLE one (id INTEGER PRIMARY KEY);
+             CREATE TABLE other (one INTEGER REFERENCES one DEFERRABLE INITIALLY DEFERRED);
+             INSERT INTO other VALUES (7);",
+        )
+    });
+    drop(gathered);
+    assert!(sent.wait().is_err() && dangling.wait().is_err());
+    let (event, is_new) = message(&store, 1, 1);
+    assert!(is_new);
+    for opened_again in [false, true] {
+        if opened_again {
+            store.close();
+            drop(store);
+            store = Store::open(&path).unwrap();
+        }
+        assert_eq!(message(&store, 1, 1), (event, false));
+    }
 }

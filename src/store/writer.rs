@@ -219,6 +219,13 @@ fn work(desk: Desk<'_>, mut connection: Connection, jobs: &Receiver<Box<dyn Job>
             group.iter_mut().for_each(|job| job.follow(&committed));
             group.into_iter().for_each(|job| job.answer(committed.clone()));
         }
+        if desk.arrivals.are_many() {
+            let placed = flat(desk.transact(&mut connection, |open| desk.arrivals.put_in_their_places(open)));
+            desk.arrivals.placed(placed.is_ok());
+            if let Err(error) = placed {
+                tracing::warn!(%error, "the webhook messages of late are not in their places yet: they are known all the same");
+            }
+        }
     }
     // Closing the last connection moves the log into the database; asking first keeps its errors visible.
     if let Err(error) = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {

@@ -31,15 +31,43 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A message whose sender is who it says.
+/// By what a message whose sender is who it says is known when it comes again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// The sender's own id of the message, if it gave one.
-    pub message_id: Option<String>,
-    /// SHA-256 of what was signed, the body with the timestamp before it where the scheme signs one, unless repetitions are told by
-    /// the id alone. They are not where there is none, or where it is not signed: whoever recorded a message could send it again
-    /// under another one. With a bearer token or without any scheme there is nothing to record and send again.
-    pub digest: Option<[u8; 32]>,
+pub enum KnownBy {
+    /// By the sender's own id of the message: nobody else could send the message under another one.
+    Id(String),
+    /// By the SHA-256 of what was signed, the body with the timestamp before it where the scheme signs one: there is no id.
+    Digest([u8; 32]),
+    /// By either: the id is not signed, so that whoever recorded a message could send it again under another one.
+    Both(String, [u8; 32]),
+}
+
+impl KnownBy {
+    /// By an id that tells repetitions alone; by a digest where there is none.
+    fn id_or(id: Option<String>, digest: impl FnOnce() -> [u8; 32]) -> Self {
+        id.map_or_else(|| Self::Digest(digest()), Self::Id)
+    }
+
+    /// By a digest, and by an id if there is one.
+    fn digest_and(digest: [u8; 32], id: Option<String>) -> Self {
+        id.map_or(Self::Digest(digest), |id| Self::Both(id, digest))
+    }
+
+    /// The sender's own id, if it gave one.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Id(id) | Self::Both(id, _) => Some(id),
+            Self::Digest(_) => None,
+        }
+    }
+
+    /// The digest, where it tells repetitions.
+    pub fn digest(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::Digest(digest) | Self::Both(_, digest) => Some(digest),
+            Self::Id(_) => None,
+        }
+    }
 }
 
 /// Why a message is not taken. Each says only what may be logged and sent back.
@@ -80,7 +108,7 @@ pub fn verify(
     headers: &HeaderMap,
     body: &[u8],
     now: Timestamp,
-) -> Result<Verified, Rejected> {
+) -> Result<KnownBy, Rejected> {
     let message = Message { scheme, secrets, headers, body, now: now.as_second() };
     match scheme {
         Scheme::Standard => message.standard(),
@@ -136,7 +164,7 @@ struct Message<'a> {
 }
 
 impl Message<'_> {
-    fn standard(&self) -> Result<Verified, Rejected> {
+    fn standard(&self) -> Result<KnownBy, Rejected> {
         const SIGNATURE: &str = "webhook-signature";
         let id = self.required_id("webhook-id")?;
         let (written, second) = self.timestamp("webhook-timestamp")?;
@@ -152,18 +180,17 @@ impl Message<'_> {
         let signed = [id.as_bytes(), b".", written.as_bytes(), b".", self.body];
         self.check(&signed, &signatures)?;
         self.in_window(second)?;
-        Ok(Verified { message_id: Some(id), digest: None })
+        Ok(KnownBy::Id(id))
     }
 
-    fn github(&self) -> Result<Verified, Rejected> {
+    fn github(&self) -> Result<KnownBy, Rejected> {
         let signature = self.hex("x-hub-signature-256", "sha256=", "sha256= and 64 hexadecimal digits")?;
         let signed = [self.body];
         self.check(&signed, &[signature])?;
-        let message_id = self.id("x-github-delivery")?;
-        Ok(Verified { message_id, digest: Some(digest(&signed)) })
+        Ok(KnownBy::digest_and(digest(&signed), self.id("x-github-delivery")?))
     }
 
-    fn stripe(&self) -> Result<Verified, Rejected> {
+    fn stripe(&self) -> Result<KnownBy, Rejected> {
         const HEADER: &str = "stripe-signature";
         let malformed = Rejected::BadFormat { header: HEADER, expected: "t=SECONDS,v1=HEX" };
         let (mut time, mut signatures) = (None, Vec::new());
@@ -188,7 +215,7 @@ impl Message<'_> {
         Ok(self.with_id_in_body(&signed, "id"))
     }
 
-    fn slack(&self) -> Result<Verified, Rejected> {
+    fn slack(&self) -> Result<KnownBy, Rejected> {
         let (written, second) = self.timestamp("x-slack-request-timestamp")?;
         let signature = self.hex("x-slack-signature", "v0=", "v0= and 64 hexadecimal digits")?;
         let signed = [b"v0:", written.as_bytes(), b":", self.body];
@@ -199,7 +226,7 @@ impl Message<'_> {
 
     /// Signed like the others with a timestamp, but whether Prolific signs its repetitions (up to 11 in a day) anew is
     /// not documented, so that there is no window: the id and the digest tell a repetition.
-    fn prolific(&self) -> Result<Verified, Rejected> {
+    fn prolific(&self) -> Result<KnownBy, Rejected> {
         const TIMESTAMP: &str = "x-prolific-request-timestamp";
         const SIGNATURE: &str = "x-prolific-request-signature";
         let written = self.header(TIMESTAMP)?;
@@ -216,11 +243,10 @@ impl Message<'_> {
         let signature = BASE64.decode(self.header(SIGNATURE)?).map_err(|_| malformed)?;
         let signed = [written.as_bytes(), self.body];
         self.check(&signed, &[signature])?;
-        let message_id = self.id("x-event-id")?;
-        Ok(Verified { message_id, digest: Some(digest(&signed)) })
+        Ok(KnownBy::digest_and(digest(&signed), self.id("x-event-id")?))
     }
 
-    fn bearer(&self) -> Result<Verified, Rejected> {
+    fn bearer(&self) -> Result<KnownBy, Rejected> {
         const HEADER: &str = "authorization";
         let given = match self.header(HEADER)?.split_once(' ') {
             Some((kind, token)) if kind.eq_ignore_ascii_case("bearer") => token.trim(),
@@ -236,13 +262,13 @@ impl Message<'_> {
         self.unsigned()
     }
 
-    fn unsigned(&self) -> Result<Verified, Rejected> {
-        let message_id = match self.id("webhook-id")? {
+    fn unsigned(&self) -> Result<KnownBy, Rejected> {
+        // There is nothing to record and send again: whoever has the token can send whatever they like.
+        let id = match self.id("webhook-id")? {
             Some(id) => Some(id),
             None => self.id("idempotency-key")?,
         };
-        let digest = message_id.is_none().then(|| digest(&[self.body]));
-        Ok(Verified { message_id, digest })
+        Ok(KnownBy::id_or(id, || digest(&[self.body])))
     }
 
     /// A header's value. A header that comes twice is malformed: a proxy before us may have gone by the other one.
@@ -319,13 +345,11 @@ impl Message<'_> {
     }
 
     /// The id is a field of the body, if the body is a JSON object with one, and as such is signed.
-    fn with_id_in_body(&self, signed: &[&[u8]], field: &str) -> Verified {
+    fn with_id_in_body(&self, signed: &[&[u8]], field: &str) -> KnownBy {
         let body: Option<serde_json::Value> = serde_json::from_slice(self.body).ok();
         let id = body.as_ref().and_then(|body| body.get(field)?.as_str());
         let is_plain = |id: &&str| (1..=MAX_ID).contains(&id.len()) && !id.contains(char::is_control);
-        let message_id = id.filter(is_plain).map(str::to_owned);
-        let digest = message_id.is_none().then(|| digest(signed));
-        Verified { message_id, digest }
+        KnownBy::id_or(id.filter(is_plain).map(str::to_owned), || digest(signed))
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Hook, Shared, answer::Answer, body, not_stored};
 use crate::{
     domain::{Detail, EventKind, HookName, RawMap, Scheme, counted},
     engine::Input,
-    signature::{self, Verified},
+    signature::{self, KnownBy},
     store::{Acceptance, Delivery, NewEvent},
 };
 
@@ -77,7 +77,7 @@ async fn take(
 ) -> Result<Answer, Answer> {
     let body = body::read(body, shared.body_time).await?;
     let now = shared.state.tools.env.now();
-    let verified = verify(name, hook, headers, &body, now)?;
+    let known_by = verify(name, hook, headers, &body, now)?;
     shared.rates.take(name, hook.webhook.per_minute, now).map_err(|seconds| {
         tracing::warn!(hook = %name, per_minute = hook.webhook.per_minute, "a webhook gets too many messages");
         Answer::error(
@@ -101,7 +101,7 @@ async fn take(
         at: now,
         detail: Detail::Webhook { hook: name.clone(), payload, headers: kept(headers) },
     };
-    let delivery = Delivery { hook: name.clone(), messages: messages(&verified) };
+    let delivery = Delivery { hook: name.clone(), messages: messages(&known_by) };
     // The body may have taken its time.
     shared.check_running()?;
     // It is handed over by whoever commits it: also where the sender hangs up meanwhile.
@@ -114,7 +114,7 @@ async fn take(
         Acceptance::Duplicate(first) => first,
     };
     tracing::info!(hook = %name, event = id.0, automation = %hook.automation, "a webhook message came again and starts nothing");
-    let message = match verified.message_id {
+    let message = match known_by.id() {
         Some(_) => "this message was taken before and starts nothing again",
         None => {
             "the same message was taken within the last 7 days and starts nothing again: if it is meant anew, let \
@@ -130,7 +130,7 @@ fn verify(
     headers: &HeaderMap,
     body: &[u8],
     now: jiff::Timestamp,
-) -> Result<Verified, Answer> {
+) -> Result<KnownBy, Answer> {
     let webhook = &hook.webhook;
     signature::verify(webhook.scheme, &webhook.secrets, headers, body, now).map_err(|rejected| {
         tracing::warn!(hook = %name, scheme = %webhook.scheme, reason = %rejected, "a webhook message was refused");
@@ -138,10 +138,10 @@ fn verify(
     })
 }
 
-/// By what a message is known again.
-fn messages(verified: &Verified) -> Vec<String> {
-    let id = verified.message_id.iter().map(|id| format!("id:{id}"));
-    id.chain(verified.digest.map(|digest| format!("sha256:{}", hex::encode(digest)))).collect()
+/// By what a message is known again, as the store keeps it.
+fn messages(known_by: &KnownBy) -> Vec<String> {
+    let id = known_by.id().into_iter().map(|id| format!("id:{id}"));
+    id.chain(known_by.digest().map(|digest| format!("sha256:{}", hex::encode(digest)))).collect()
 }
 
 /// Slack asks once whether the address is ours.

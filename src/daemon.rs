@@ -199,9 +199,6 @@ impl Daemon {
             Some(input) = self.committed.recv() => happened.push(Happened::Input(input)),
             Some(reload) = self.reloads.recv() => self.reloading = Some(reload),
         }
-        // Whoever has just woken this may have more to hand over: that makes fewer and larger steps. It costs nothing where no thread
-        // wants this core, and else a turn of that thread.
-        std::thread::yield_now();
         while happened.len() < BATCH {
             if let Ok(one) = self.happened.try_recv() {
                 happened.push(one);

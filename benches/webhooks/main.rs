@@ -193,7 +193,7 @@ fn best(floods: &[(f64, Duration)]) -> (f64, Duration) {
     floods.iter().fold((0.0, Duration::MAX), |best, flood| (best.0.max(flood.0), best.1.min(flood.1)))
 }
 
-/// The daemon's web server and store, with something that takes the events off their hands as the daemon's loop does.
+/// The daemon's web server and store, with something that takes the events off their hands.
 fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
     use uproctor::{
         api::Client,
@@ -211,12 +211,7 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
     let config = config::parse(&file, text.to_owned(), &secret).accept().unwrap();
     let store = Store::open(&folder.join("ours.db")).unwrap();
     let (committed, mut events) = tokio::sync::mpsc::channel(1024);
-    let drain = thread::spawn(move || {
-        while events.blocking_recv().is_some() {
-            thread::yield_now();
-            while events.try_recv().is_ok() {}
-        }
-    });
+    let drain = thread::spawn(move || while events.blocking_recv().is_some() {});
     let runtime = tokio::runtime::Handle::try_current();
     let env = match runtime {
         Ok(handle) => Live::new(handle),

@@ -223,7 +223,7 @@ fn work(desk: Desk<'_>, mut connection: Connection, jobs: &Receiver<Box<dyn Job>
             let placed = flat(desk.transact(&mut connection, |open| desk.arrivals.put_in_their_places(open)));
             desk.arrivals.placed(placed.is_ok());
             if let Err(error) = placed {
-                tracing::warn!(%error, "the webhook messages of late are not in their places yet: they are known all the same");
+                tracing::warn!(%error, "what recent webhook messages are known by could not be sorted in: none is lost or taken twice, and it is tried again later");
             }
         }
     }

@@ -171,13 +171,12 @@ fn accepted_a_second(runtime: &Runtime) {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..5 {
         let folder = tempfile::tempdir().unwrap();
-        let (router, drain) = uproctor_router(folder.path());
+        let router = uproctor_router(runtime, folder.path());
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let server = runtime.spawn(async move { axum::serve(listener, router).await });
         ours.push(flood(address));
         server.abort();
-        drop(drain);
         theirs.push(flood(bare::serve(runtime, folder.path(), None)));
     }
     let ((ours, our_cpu), (theirs, their_cpu)) = (best(&ours), best(&theirs));
@@ -194,7 +193,7 @@ fn best(floods: &[(f64, Duration)]) -> (f64, Duration) {
 }
 
 /// The daemon's web server and store, with something that takes the events off their hands.
-fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
+fn uproctor_router(runtime: &Runtime, folder: &Path) -> Router {
     use uproctor::{
         api::Client,
         config,
@@ -211,18 +210,9 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
     let config = config::parse(&file, text.to_owned(), &secret).accept().unwrap();
     let store = Store::open(&folder.join("ours.db")).unwrap();
     let (committed, mut events) = tokio::sync::mpsc::channel(1024);
-    let drain = thread::spawn(move || while events.blocking_recv().is_some() {});
-    let runtime = tokio::runtime::Handle::try_current();
-    let env = match runtime {
-        Ok(handle) => Live::new(handle),
-        Err(_) => {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            let live = Live::new(runtime.handle().clone());
-            std::mem::forget(runtime);
-            live
-        }
-    };
+    // As the daemon's loop does.
+    runtime.spawn(async move { while events.recv().await.is_some() {} });
+    let env = Live::new(runtime.handle().clone());
     let config = Arc::new(config);
     let routes = web::CurrentRoutes::new(web::Routes::of(&config, &Library::default()));
     let env: Arc<dyn Environment> = Arc::new(env);
@@ -239,7 +229,7 @@ fn uproctor_router(folder: &Path) -> (Router, thread::JoinHandle<()>) {
         port: 0,
         pulse: uproctor::daemon::Pulse::default(),
     };
-    (web::router(state).0, drain)
+    web::router(state).0
 }
 
 // From the webhook to the second call.

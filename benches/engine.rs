@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uproctor::{
     config::{self, Automation},
-    domain::{AutomationName, Detail, Event, EventId, EventKind, Outcome},
+    domain::{AutomationName, Detail, Event, EventId, EventKind, Outcome, Raw},
     engine::{Command, Engine, Input, Standing},
 };
 
@@ -69,18 +69,14 @@ fn automations(lines: &str) -> Vec<Arc<Automation>> {
 /// One event each ten microseconds, for the automations in turn, from a hundred participants.
 fn events(automations: &[Arc<Automation>]) -> Vec<Arc<Event>> {
     let event = |number: usize| {
-        let who = json!({ "who": format!("participant-{}", number % 100) });
+        let who = Raw::of(&json!({ "who": format!("participant-{}", number % 100) }));
         Arc::new(Event {
             id: EventId(number as i64),
             automation: automations[number * 7919 % AUTOMATIONS].name.clone(),
             kind: EventKind::Webhook,
             at: begin().checked_add(SignedDuration::from_micros(10 * number as i64)).unwrap(),
             count: 1,
-            detail: Detail::Webhook {
-                hook: "h".parse().unwrap(),
-                payload: who,
-                headers: uproctor::domain::RawMap::default(),
-            },
+            detail: Detail::Webhook { hook: "h".parse().unwrap(), payload: who, headers: Raw::default() },
         })
     };
     (0..EVENTS).map(event).collect()

@@ -22,7 +22,7 @@ use super::{Dispatcher, Happened, Waiting, Work};
 use crate::{
     api::Client,
     config::{self, Config},
-    domain::{Detail, EventId, EventKind, RawMap},
+    domain::{Detail, EventId, EventKind, Raw},
     engine::Input,
     environment::{Environment, Request, Response, Scope, Stopped, TransportError},
     script::{Library, STACK, Tools},
@@ -140,7 +140,7 @@ impl Daemon {
         self.env.set(now);
         let automation = "it".parse().unwrap();
         let hook = "h".parse().unwrap();
-        let detail = Detail::Webhook { hook, payload, headers: RawMap::default() };
+        let detail = Detail::Webhook { hook, payload: payload.into(), headers: Raw::default() };
         let new = NewEvent { automation, kind: EventKind::Webhook, at: self.env.now(), detail };
         let event = Arc::new(self.store.accept_manual(new).wait().unwrap());
         let id = event.id;

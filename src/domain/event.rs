@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{AutomationName, EventId, HookName, RawMap, RunId};
+use super::{AutomationName, EventId, HookName, Raw, RunId};
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,9 +83,9 @@ pub enum Detail {
         /// The name in its address.
         hook: HookName,
         /// The body: what the JSON says, or the fields of a form.
-        payload: Value,
+        payload: Raw,
         /// The request's headers in lower case, without the ones that carry secrets.
-        headers: RawMap,
+        headers: Raw,
     },
     /// From `poll()`.
     Poll {
@@ -179,8 +179,8 @@ impl Event {
                 map.insert("missed_count".into(), json!(missed_count));
             }
             Detail::Webhook { payload, headers, .. } => {
-                map.insert("payload".into(), payload.clone());
-                map.insert("headers".into(), Value::Object(headers.map()));
+                map.insert("payload".into(), payload.value().clone());
+                map.insert("headers".into(), headers.value().clone());
             }
             Detail::Poll { key, item } => {
                 map.insert("key".into(), json!(key));
@@ -204,7 +204,8 @@ impl Event {
     pub fn subject(&self) -> &Value {
         match &self.detail {
             Detail::Scheduled { .. } | Detail::Plan { .. } => &Value::Null,
-            Detail::Webhook { payload, .. } | Detail::Manual { payload, .. } => payload,
+            Detail::Webhook { payload, .. } => payload.value(),
+            Detail::Manual { payload, .. } => payload,
             Detail::Poll { item, .. } => item,
             Detail::Observed(observation) => &observation.subject,
         }

@@ -36,7 +36,7 @@ pub use pattern::Pattern;
 pub use player::{Class, OBSERVED, PageKind, PlayerCondition};
 pub use problem::{Problem, Severity, line_column, offset_of};
 pub use rate::{Rate, RateError, parse_rate};
-pub use raw::RawMap;
+pub use raw::Raw;
 pub use reader::Reader;
 pub use role::Role;
 pub use run::{Mode, Outcome, PastRun, RunReport, TraceKind, TraceLine};

@@ -1,34 +1,181 @@
 //! JSON that nobody has looked into yet.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, value::RawValue};
+use std::sync::OnceLock;
 
-/// A JSON object as a text. It is taken apart where somebody looks into it, and few do. Two are equal if their texts are, and when
-/// it is read any JSON will do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RawMap(Box<RawValue>);
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
 
-impl RawMap {
-    /// The text of a map.
-    pub fn of(map: &impl Serialize) -> Self {
-        Self(serde_json::value::to_raw_value(map).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+/// JSON as a text. It is taken apart once somebody looks into it, and few do. Two are equal if they say the same.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    text: Box<RawValue>,
+    value: OnceLock<Box<Value>>,
+}
+
+impl Raw {
+    /// The JSON of something. What has none, such as a map whose keys are no texts, becomes null.
+    pub fn of(what: &impl Serialize) -> Self {
+        serde_json::value::to_raw_value(what).unwrap_or_else(|_| RawValue::NULL.to_owned()).into()
     }
 
-    /// What is in it: nothing if it is the text of something else.
-    pub fn map(&self) -> Map<String, Value> {
-        serde_json::from_str(self.0.get()).unwrap_or_default()
+    /// What came from outside, where it is JSON that can be looked into later. The error says where it is not.
+    pub fn read(bytes: &[u8]) -> serde_json::Result<Self> {
+        let Readable = serde_json::from_slice(bytes)?;
+        serde_json::from_slice::<Box<RawValue>>(bytes).map(Self::from)
+    }
+
+    /// What it says. The store may have been written into by others: what cannot be read is null.
+    pub fn value(&self) -> &Value {
+        self.value.get_or_init(|| Box::new(serde_json::from_str(self.text.get()).unwrap_or_default()))
     }
 }
 
-impl Default for RawMap {
+impl From<Box<RawValue>> for Raw {
+    fn from(text: Box<RawValue>) -> Self {
+        Self { text, value: OnceLock::new() }
+    }
+}
+
+impl From<Value> for Raw {
+    fn from(value: Value) -> Self {
+        let text = Self::of(&value).text;
+        Self { text, value: Box::new(value).into() }
+    }
+}
+
+impl Default for Raw {
     fn default() -> Self {
-        Self::of(&Map::new())
+        RawValue::NULL.to_owned().into()
     }
 }
 
-impl PartialEq for RawMap {
+impl PartialEq for Raw {
     fn eq(&self, other: &Self) -> bool {
-        self.0.get() == other.0.get()
+        self.value() == other.value()
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// JSON that a [`Value`] can be made of, without making one: a text that only looks like JSON from afar may nest too deeply, hold half
+/// a character, or a number that is none.
+struct Readable;
+
+impl<'de> Deserialize<'de> for Readable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Readable {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
+        while entries.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn value(bytes: &[u8]) -> Result<Value, String> {
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    }
+
+    fn raw(bytes: &[u8]) -> Result<Value, String> {
+        Raw::read(bytes).map(|raw| raw.value().clone()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_can_be_looked_into_is_taken_and_all_else_is_refused_in_the_same_words() {
+        let deep = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+        let texts = [
+            "null",
+            " {\"a\": [1, -2, 2.5e3, true, \"\\u00e9\\n\"]}\n",
+            "\"\\ud83d\\ude00\"",
+            "\"\\ud800\"",
+            "1e999",
+            "-0",
+            "123456789012345678901234567890",
+            "01",
+            "{\"a\":1,\"a\":2}",
+            "{1:2}",
+            "[1,]",
+            "[1]]",
+            "",
+            " ",
+            "nul",
+            "\"\t\"",
+        ];
+        for text in texts.into_iter().map(str::to_owned).chain([deep(127), deep(128), deep(100_000)]) {
+            assert_eq!(raw(text.as_bytes()), value(text.as_bytes()), "{text:.40}");
+        }
+        assert_eq!(raw(b"\"\xff\""), value(b"\"\xff\""));
+    }
+
+    proptest! {
+        #[test]
+        fn it_takes_what_a_value_can_be_made_of(bytes in r#"[\[\]{}:,"a1.eE\-\\u d8]{0,12}"#) {
+            prop_assert_eq!(raw(bytes.as_bytes()), value(bytes.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn it_is_kept_as_it_came() {
+        let text = "{\"b\": 1,  \"a\": 1e2}";
+        let kept = serde_json::to_string(&Raw::read(text.as_bytes()).unwrap()).unwrap();
+        assert_eq!(kept, text);
+        assert_eq!(serde_json::from_str::<Raw>(&kept).unwrap(), Raw::of(&json!({ "a": 100.0, "b": 1 })));
     }
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     config,
-    domain::{Detail, EventId, HookName, PastRun, RawMap},
+    domain::{Detail, EventId, HookName, PastRun, Raw},
 };
 
 /// An engine and the time that it believes to be.
@@ -82,8 +82,8 @@ fn event_at(id: i64, player: &str, taken_in: &str) -> Arc<Event> {
         count: 1,
         detail: Detail::Webhook {
             hook: HookName::new("h").unwrap(),
-            payload: json!({ "who": { "player": player } }),
-            headers: RawMap::default(),
+            payload: Raw::of(&json!({ "who": { "player": player } })),
+            headers: Raw::default(),
         },
     })
 }

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::{AutomationName, Detail, EventKind, Held, Hold, HookName};
+use crate::domain::{AutomationName, Detail, EventKind, Held, Hold, HookName, Raw};
 
 fn hold(store: &Store) -> Result<(), StoreError> {
     let since = Timestamp::UNIX_EPOCH;
@@ -79,7 +79,7 @@ fn a_damaged_file_is_not_opened() {
 fn send(store: &Store, message: usize, day: i64) -> Pending<Acceptance> {
     let at = Timestamp::from_second(day * 24 * 60 * 60).unwrap();
     let hook = HookName::new("it").unwrap();
-    let detail = Detail::Webhook { hook: hook.clone(), payload: message.into(), headers: Default::default() };
+    let detail = Detail::Webhook { hook: hook.clone(), payload: Raw::of(&message), headers: Raw::default() };
     let automation = AutomationName::new("it").unwrap();
     let event = NewEvent { automation, kind: EventKind::Webhook, at, detail };
     let delivery = Delivery { hook, messages: vec![message.to_string()] };

@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
+use crate::domain::Raw;
 
 /// The largest body that is taken.
 pub(super) const MAX_BODY: usize = 256 * 1024;
@@ -50,14 +51,14 @@ fn too_large() -> Answer {
 
 /// The payload that a body holds: the fields of a form where the header says that it is one, else JSON. No body at
 /// all is null.
-pub(super) fn payload(headers: &HeaderMap, body: &[u8]) -> Result<Value, Answer> {
+pub(super) fn payload(headers: &HeaderMap, body: &[u8]) -> Result<Raw, Answer> {
     if body.is_empty() {
-        return Ok(Value::Null);
+        return Ok(Raw::default());
     }
     if is_form(headers) {
-        return Ok(form(body));
+        return Ok(form(body).into());
     }
-    serde_json::from_slice(body).map_err(|error| not_json(&error))
+    Raw::read(body).map_err(|error| not_json(&error))
 }
 
 /// The answer to a body that is not the JSON it should be.

@@ -10,12 +10,12 @@ use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
 };
-use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use serde_json::json;
 
 use super::{Hook, Shared, answer::Answer, body, not_stored};
 use crate::{
-    domain::{Detail, EventKind, HookName, RawMap, Scheme, counted},
+    domain::{Detail, EventKind, HookName, Raw, Scheme, counted},
     engine::Input,
     signature::{self, KnownBy},
     store::{Acceptance, Delivery, NewEvent},
@@ -23,6 +23,15 @@ use crate::{
 
 /// Headers with one of these in their name may hold a secret: neither the store nor a script gets them.
 const NOT_KEPT: [&str; 7] = ["auth", "cookie", "signature", "token", "secret", "key", "password"];
+/// What comes with nearly every request, so that it need not be looked at so closely.
+const COMMON: [HeaderName; 6] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::USER_AGENT,
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+];
 
 pub(super) async fn wrong_method() -> Answer {
     Answer::wrong_method(
@@ -145,16 +154,20 @@ fn messages(known_by: &KnownBy) -> Vec<String> {
 }
 
 /// Slack asks once whether the address is ours.
-fn challenge(scheme: Scheme, payload: &Value) -> Option<&str> {
-    let asks = scheme == Scheme::Slack && payload.get("type")?.as_str()? == "url_verification";
+fn challenge(scheme: Scheme, payload: &Raw) -> Option<&str> {
+    if scheme != Scheme::Slack {
+        return None;
+    }
+    let payload = payload.value();
+    let asks = payload.get("type")?.as_str()? == "url_verification";
     asks.then(|| payload.get("challenge")?.as_str()).flatten()
 }
 
 /// The headers that a script gets to see, in alphabetical order. Several of one name are one, as HTTP reads them.
-fn kept(headers: &HeaderMap) -> RawMap {
+fn kept(headers: &HeaderMap) -> Raw {
     let mut kept = BTreeMap::<&str, Cow<'_, str>>::new();
     for (name, value) in headers {
-        if NOT_KEPT.iter().any(|part| name.as_str().contains(part)) {
+        if !COMMON.contains(name) && NOT_KEPT.iter().any(|part| name.as_str().contains(part)) {
             continue;
         }
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -167,5 +180,5 @@ fn kept(headers: &HeaderMap) -> RawMap {
             }
         }
     }
-    RawMap::of(&kept)
+    Raw::of(&kept)
 }

@@ -199,11 +199,8 @@ async fn a_signed_message_is_committed_and_handed_over() {
     let event = world.taken().unwrap();
     assert_eq!((event.id, event.kind), (EventId(1), EventKind::Webhook));
     let Detail::Webhook { hook, payload, headers } = &event.detail else { panic!("{event:?}") };
-    assert_eq!((hook.as_str(), payload), ("hub", &json!({ "a": 1 })));
-    assert_eq!(
-        Value::Object(headers.map()),
-        json!({ "x-github-delivery": "7", "x-github-event": "p\u{fffd}ng, pong" })
-    );
+    assert_eq!((hook.as_str(), payload.value()), ("hub", &json!({ "a": 1 })));
+    assert_eq!(*headers.value(), json!({ "x-github-delivery": "7", "x-github-event": "p\u{fffd}ng, pong" }));
     assert!(world.stored(7).await);
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Director, Hook, Planned, SEND_AGAIN};
 use crate::{
     dispatch::Happened,
-    domain::{AutomationName, Detail, EventKind, HookName, RawMap},
+    domain::{AutomationName, Detail, EventKind, HookName, Raw},
     engine::Input,
     sim::{
         Faults,
@@ -126,8 +126,8 @@ impl Director {
                 };
                 let detail = Detail::Webhook {
                     hook: name.clone(),
-                    payload: hook.payload.clone(),
-                    headers: RawMap::of(&hook.headers),
+                    payload: Raw::of(&hook.payload),
+                    headers: Raw::of(&hook.headers),
                 };
                 let event = NewEvent {
                     automation: hook.automation.clone(),

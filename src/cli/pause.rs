@@ -98,8 +98,9 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
         body["for"] = json!(format_duration(time));
     }
     let mut when = "nothing is written any more";
+    let mut note = None;
     match control::ask(store, "pause", &body) {
-        Asked::Answer(_) => {}
+        Asked::Answer(answer) => note = answer["note"].as_str().map(str::to_owned),
         // The red button works on a program that gives no answer, too: it looks at the store before each write.
         Asked::Failed(Exit::Unreachable) => {
             if let Err(error) = control::patiently(|| hold_beside(store, &hold)) {
@@ -124,6 +125,7 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
                 return Exit::NotRight;
             }
             when = "no daemon runs on this store, and one that starts will write nothing";
+            note = not_in_params(&config, args.what.session.as_ref());
         }
     }
     let back = match &held {
@@ -133,20 +135,18 @@ pub(super) fn pause(args: &Pause, path: &Path) -> Exit {
         Held::Player(session, player) => format!("uproctor resume --session {session} --player {player}"),
     };
     out::line(&format!("{held} is paused: {when} ({}). `{back}` lets it go on", store.display()));
-    if let Some(session) = &args.what.session
-        && !names_session(&config, session)
-    {
-        out::line(&format!(
-            "note: no automation's params name a session {session}: is it spelled like this?"
-        ));
+    if let Some(note) = note {
+        out::line(&format!("note: {note}"));
     }
     Exit::Done
 }
 
-/// Whether the parameters of an automation name the session.
-fn names_session(config: &Config, session: &SessionName) -> bool {
+/// What can be said against the name of a session where no daemon knows which there are: that no automation's parameters name it.
+fn not_in_params(config: &Config, session: Option<&SessionName>) -> Option<String> {
+    let session = session?;
     let params = config.automations.iter().flat_map(|automation| automation.params.values());
-    params.filter_map(serde_json::Value::as_str).any(|value| value == session.as_str())
+    let is_named = params.filter_map(serde_json::Value::as_str).any(|value| value == session.as_str());
+    (!is_named).then(|| format!("no automation's params name a session {session}: is it spelled like this?"))
 }
 
 /// Lets go on.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Shared, answer::Answer, api, auth::Who};
+use super::{Shared, answer::Answer, auth::Who};
 use crate::{
     domain::{AutomationName, Detail, Event, EventKind, Held, Hold, Role, RunId, did_you_mean},
     engine::Input,
@@ -64,7 +64,7 @@ pub(super) async fn trigger(shared: &Shared, who: &Who, asked: Trigger) -> Resul
     Ok(Answer::new(StatusCode::ACCEPTED, json!({ "event": accepted.await? })))
 }
 
-pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<Answer, Answer> {
+pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<Hold, Answer> {
     who.must_be(Role::Operator)?;
     if let Held::Automation(name) = &asked.held {
         known(shared, name.as_str())?;
@@ -81,17 +81,14 @@ pub(super) async fn pause(shared: &Shared, who: &Who, asked: Pause) -> Result<An
     };
     let hold = Hold { held, since: shared.state.tools.env.now(), until, reason };
     let pending = shared.state.tools.store.hold(hold.clone());
-    let answer = json!({ "hold": api::hold(&hold) });
-    shared
-        .finish(async move {
-            pending.ready().await?;
-            tracing::warn!(by = %who.name, "{} is paused: {}", hold.held, hold.reason);
-            // However much waits: the red button is never refused. Once committed, it holds; the engine hears of it in its turn.
-            let _ = committed.send(Input::Hold(hold)).await;
-            Ok(())
-        })
-        .await?;
-    Ok(Answer::new(StatusCode::OK, answer))
+    let finished = shared.finish(async move {
+        pending.ready().await?;
+        tracing::warn!(by = %who.name, "{} is paused: {}", hold.held, hold.reason);
+        // However much waits: the red button is never refused. Once committed, it holds; the engine hears of it in its turn.
+        let _ = committed.send(Input::Hold(hold.clone())).await;
+        Ok(hold)
+    });
+    finished.await
 }
 
 pub(super) async fn resume(shared: &Shared, who: &Who, asked: Resume) -> Result<Answer, Answer> {

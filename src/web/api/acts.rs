@@ -1,5 +1,7 @@
 //! What can be asked for: start something, pause, resume, decide.
 
+use std::{sync::Arc, time::Duration};
+
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use jiff::SignedDuration;
@@ -7,15 +9,21 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::asked::{Asked, wrong};
+use super::{
+    asked::{Asked, wrong},
+    reading,
+};
 use crate::{
     domain::{Held, parse_duration},
+    environment::Scope,
     store::Remedy,
     web::{Shared, act, answer::Answer, auth::Who},
 };
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 1000;
+/// How long it is looked whether what was paused is there.
+const LOOK: Duration = Duration::from_secs(3);
 
 type Acting<'a> = BoxFuture<'a, Result<Answer, Answer>>;
 
@@ -74,7 +82,9 @@ pub(super) fn pause<'a>(shared: &'a Shared, who: &'a Who, asked: &'a Asked) -> A
                 Some(until.map_err(|error| wrong(error.to_string()))?)
             }
         };
-        act::pause(shared, who, act::Pause { held, reason, until }).await
+        let hold = act::pause(shared, who, act::Pause { held, reason, until }).await?;
+        let note = doubt(shared, hold.held.clone()).await;
+        Ok(Answer::new(StatusCode::OK, json!({ "hold": reading::hold(&hold), "note": note })))
     })
 }
 
@@ -135,6 +145,13 @@ pub(super) fn link<'a>(shared: &'a Shared, who: &'a Who, asked: &'a Asked) -> Ac
         let key = shared.auth.make_link();
         Ok(Answer::new(StatusCode::OK, json!({ "key": key.expose_secret() })))
     })
+}
+
+/// Whether what is paused now may be misspelt.
+async fn doubt(shared: &Shared, held: Held) -> Option<String> {
+    let tools = Arc::clone(&shared.state.tools);
+    let look = move || tools.watch.doubt(&held, &Scope::for_duration(tools.env.now(), LOOK));
+    tokio::task::spawn_blocking(look).await.ok().flatten()
 }
 
 /// A reason that is one, and not too long: it is shown wherever something is not done for it.

@@ -25,7 +25,6 @@ use super::{Shared, answer::Answer, auth::Who, body};
 use crate::store::StoreError;
 use asked::Asked;
 use reading::Reading;
-pub(super) use reading::hold;
 use table::{Handler, Method, ROUTES, Route};
 
 /// The routes of the API.

@@ -181,6 +181,17 @@ fn every_route_answers_as_the_document_says() {
         player
     );
     assert_eq!(program.read("holds", &[], "")["holds"].as_array().unwrap().len(), 4);
+    // A name that is not there holds as well, and it is said.
+    for (held, note) in [
+        (json!({ "session": "s" }), Value::Null),
+        (json!({ "session": "ss" }), json!("no session ss was seen on the server so far: did you mean s?")),
+        (json!({ "player": ["s", "p22"] }), json!("the session s has no player p22: did you mean p2?")),
+        (json!({ "player": ["else", "p2"] }), json!("no session else was seen on the server so far")),
+    ] {
+        let paused = program.call("pause", &[], "", &json!({ "held": held, "reason": "a test" }));
+        assert_eq!((&paused["hold"]["held"], &paused["note"]), (&held, &note));
+        program.call("resume", &[], "", &json!({ "held": held }));
+    }
     assert_eq!(program.read("status", &[], "")["paused"]["reason"], "a test");
     assert_eq!(program.read("automation", &["boom"], "")["paused"]["held"], json!({ "automation": "boom" }));
     assert_eq!(program.call("resume", &[], "", &json!({ "held": player })), json!({ "was_held": true }));

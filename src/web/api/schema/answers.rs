@@ -26,7 +26,21 @@ pub(super) fn answers() -> Vec<Field> {
             ),
         ),
         ("Decided", object("It is done.", &[("event", or_null(number("The event that follows from it.")))])),
-        ("Paused", object("It is paused.", &[("hold", reference("Hold"))])),
+        (
+            "Paused",
+            object(
+                "It is paused.",
+                &[
+                    ("hold", reference("Hold")),
+                    (
+                        "note",
+                        or_null(text(
+                            "What speaks against it holding anybody: that no session or player of this name was seen on the server.",
+                        )),
+                    ),
+                ],
+            ),
+        ),
         ("Resumed", object("It goes on.", &[("was_held", switch("Whether it was paused."))])),
         ("Link", object("A key to log in with.", &[("key", text("It works once, within ten minutes."))])),
     ]

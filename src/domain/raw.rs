@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
 
@@ -41,8 +41,7 @@ impl From<Box<RawValue>> for Raw {
 
 impl From<Value> for Raw {
     fn from(value: Value) -> Self {
-        let text = Self::of(&value).text;
-        Self { text, value: Box::new(value).into() }
+        Self::of(&value)
     }
 }
 
@@ -117,8 +116,37 @@ impl<'de> Visitor<'de> for Readable {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
-        while entries.next_entry::<Self, Self>()?.is_some() {}
+        while let Some(Key(is_taken)) = entries.next_key()? {
+            if is_taken {
+                return Err(A::Error::custom(format_args!("no key can be named {RAW}")));
+            }
+            let Self = entries.next_value()?;
+        }
         Ok(self)
+    }
+}
+
+/// What serde_json calls the only field of a JSON text within JSON: it takes an object whose first key this is for that text.
+const RAW: &str = "$serde_json::private::RawValue";
+
+/// A key, and whether it means something to serde_json.
+struct Key(bool);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Self(false))
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self, E> {
+        Ok(Self(key == RAW))
     }
 }
 
@@ -162,6 +190,25 @@ mod tests {
             assert_eq!(raw(text.as_bytes()), value(text.as_bytes()), "{text:.40}");
         }
         assert_eq!(raw(b"\"\xff\""), value(b"\"\xff\""));
+    }
+
+    #[test]
+    fn a_key_that_serde_json_takes_for_something_else_is_refused() {
+        let keys = [RAW.to_owned(), RAW.replace('$', "\\u0024")];
+        for key in keys {
+            for value in ["5", "\"x\"", "\"1\"", "\"1\", \"b\": 2"] {
+                for text in
+                    [format!("{{\"{key}\": {value}}}"), format!("[{{\"a\": {{\"{key}\": {value}}}}}]")]
+                {
+                    let error = Raw::read(text.as_bytes()).unwrap_err();
+                    assert!(
+                        error.to_string().starts_with("no key can be named $serde_json"),
+                        "{text}: {error}"
+                    );
+                }
+            }
+        }
+        assert!(Raw::read(b"{\"$serde_json::private::Number\": 5}").is_ok());
     }
 
     proptest! {

@@ -21,7 +21,7 @@ const REMEMBERED: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How many messages are put in their places together.
 pub(super) const TOGETHER: usize = 16384;
 /// A new message whose event has a number that this divides takes out the messages that are too old, which looks at all of them.
-const SWEEP: i64 = 16 * TOGETHER as i64;
+const SWEEP: i64 = 65_536;
 
 /// By what a webhook message is known again.
 #[derive(Clone, Debug)]

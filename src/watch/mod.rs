@@ -12,6 +12,7 @@
 
 mod classify;
 mod decide;
+mod doubt;
 mod labels;
 mod look;
 mod memory;

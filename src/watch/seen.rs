@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::ErrorKind,
-    domain::{Class, Held, PageKind, SessionName, did_you_mean},
+    domain::{Class, PageKind, SessionName},
     environment::{Priority, Scope},
 };
 
@@ -106,36 +106,6 @@ impl Watch {
         self.lock().listed > f64::MIN
     }
 
-    /// What speaks against a pause holding anybody: no session or player of this name has been seen on the server. It is looked
-    /// there first, as [`Watch::look_for_people`] does; where the server says nothing, nothing is known against it.
-    pub fn doubt(&self, held: &Held, scope: &Scope) -> Option<String> {
-        let (session, player) = match held {
-            Held::Session(session) => (session.as_str(), None),
-            Held::Player(session, player) => (session.as_str(), Some(player.as_str())),
-            Held::Everything | Held::Automation(_) => return None,
-        };
-        self.show();
-        self.look_for_people(scope);
-        if !self.knows_sessions() {
-            return None;
-        }
-        let all = self.seen();
-        let Some(found) = all.iter().find(|seen| seen.name == session) else {
-            let names = all.iter().map(|seen| seen.name.as_str());
-            return Some(format!(
-                "no session {session} was seen on the server so far{}",
-                instead(session, names)
-            ));
-        };
-        let player = player?;
-        let mut names = found.players.iter().map(|seen| &*seen.name).peekable();
-        // Where none is known yet, it is not known either who is not there.
-        names.peek()?;
-        let names: Vec<&str> = names.collect();
-        let is_there = names.contains(&player);
-        (!is_there).then(|| format!("the session {session} has no player {player}{}", instead(player, names)))
-    }
-
     /// All sessions that are observed, by name.
     pub fn seen(&self) -> Vec<SeenSession> {
         let now = self.server_now();
@@ -154,11 +124,6 @@ impl Watch {
     pub fn ahead(&self) -> f64 {
         self.lock().skew(&self.client)
     }
-}
-
-/// A word that may have been meant.
-fn instead<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> String {
-    did_you_mean(word, names).map(|name| format!(": did you mean {name}?")).unwrap_or_default()
 }
 
 impl Known {

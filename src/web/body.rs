@@ -56,7 +56,8 @@ pub(super) fn payload(headers: &HeaderMap, body: &[u8]) -> Result<Raw, Answer> {
         return Ok(Raw::default());
     }
     if is_form(headers) {
-        return Ok(form(body).into());
+        let fields = form(body).to_string();
+        return Raw::read(fields.as_bytes()).map_err(|error| not_json(&error));
     }
     Raw::read(body).map_err(|error| not_json(&error))
 }

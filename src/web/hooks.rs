@@ -24,7 +24,7 @@ use crate::{
 /// Headers with one of these in their name may hold a secret: neither the store nor a script gets them.
 const NOT_KEPT: [&str; 7] = ["auth", "cookie", "signature", "token", "secret", "key", "password"];
 /// What comes with nearly every request, so that it need not be looked at so closely.
-const COMMON: [HeaderName; 6] = [
+static COMMON: [HeaderName; 6] = [
     header::HOST,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,

@@ -1,6 +1,7 @@
 //! What people look at in the console, and that automations notice nothing of it.
 
 use super::server::{Lab, forever, on};
+use crate::domain::Held;
 
 /// Looks for automations, and for people where somebody looks, every five seconds; gives what was told.
 fn watch_for(lab: &Lab, seconds: f64, there: &[(&str, &str)], shown: bool) -> Vec<String> {
@@ -44,6 +45,37 @@ fn which_sessions_there_are_is_known_once_the_server_has_listed_them() {
     lab.server(|state| state.down = false);
     lab.watch_for(120.0, &[]);
     assert!(lab.watch.knows_sessions());
+}
+
+#[test]
+fn only_a_name_that_is_not_on_the_server_is_doubted_whatever_is_observed() {
+    let lab = Lab::new(&on("{ player = \"joined\", sessions = [\"main\"] }"));
+    lab.session("main", &["m1", "m2"]);
+    lab.session("other", &["x"]);
+    let doubt = |session: &str, player: Option<&str>| {
+        let session = session.parse().unwrap();
+        let held = match player {
+            None => Held::Session(session),
+            Some(player) => Held::Player(session, player.parse().unwrap()),
+        };
+        lab.watch.doubt(&held, &forever())
+    };
+    // Before anything was looked at, and after it.
+    for seconds in [0.0, 60.0] {
+        lab.watch_for(seconds, &[]);
+        assert_eq!(doubt("other", None), None);
+        assert_eq!(doubt("other", Some("x")), None);
+        assert_eq!(doubt("othre", None).unwrap(), "the server has no session othre: did you mean other?");
+        assert_eq!(doubt("z", Some("x")).unwrap(), "the server has no session z");
+        let no_player = "the session main has no player m3: did you mean m1?";
+        assert_eq!(doubt("main", Some("m3")).unwrap(), no_player);
+        assert!(lab.watch.seen_session("other").is_none(), "it is not observed for that");
+    }
+    lab.session("late", &["x"]);
+    assert_eq!(doubt("late", None), None);
+    assert_eq!(lab.watch.doubt(&Held::Everything, &forever()), None);
+    lab.server(|state| state.down = true);
+    assert_eq!(doubt("othre", None), None, "nobody knows");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::{
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 1000;
-/// How long it is looked whether what was paused is there.
+/// How long the server is asked whether what was paused is there.
 const LOOK: Duration = Duration::from_secs(3);
 
 type Acting<'a> = BoxFuture<'a, Result<Answer, Answer>>;
@@ -150,7 +150,9 @@ pub(super) fn link<'a>(shared: &'a Shared, who: &'a Who, asked: &'a Asked) -> Ac
 /// Whether what is paused now may be misspelt.
 async fn doubt(shared: &Shared, held: Held) -> Option<String> {
     let tools = Arc::clone(&shared.state.tools);
-    let look = move || tools.watch.doubt(&held, &Scope::for_duration(tools.env.now(), LOOK));
+    let mut scope = Scope::for_duration(tools.env.now(), LOOK);
+    scope.cancel = shared.state.stopping.child_token();
+    let look = move || tools.watch.doubt(&held, &scope);
     tokio::task::spawn_blocking(look).await.ok().flatten()
 }
 

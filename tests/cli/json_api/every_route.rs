@@ -184,14 +184,17 @@ fn every_route_answers_as_the_document_says() {
     // A name that is not there holds as well, and it is said.
     for (held, note) in [
         (json!({ "session": "s" }), Value::Null),
-        (json!({ "session": "ss" }), json!("no session ss was seen on the server so far: did you mean s?")),
+        (json!({ "session": "ss" }), json!("the server has no session ss: did you mean s?")),
         (json!({ "player": ["s", "p22"] }), json!("the session s has no player p22: did you mean p2?")),
-        (json!({ "player": ["else", "p2"] }), json!("no session else was seen on the server so far")),
+        (json!({ "player": ["else", "p2"] }), json!("the server has no session else")),
     ] {
         let paused = program.call("pause", &[], "", &json!({ "held": held, "reason": "a test" }));
         assert_eq!((&paused["hold"]["held"], &paused["note"]), (&held, &note));
         program.call("resume", &[], "", &json!({ "held": held }));
     }
+    let (code, said) = lab.run(&["pause", "--session", "ss"]);
+    assert!(code == 0 && said.contains("\nnote: the server has no session ss: did you mean s?"), "{said}");
+    assert_eq!(lab.run(&["resume", "--session", "ss"]).0, 0);
     assert_eq!(program.read("status", &[], "")["paused"]["reason"], "a test");
     assert_eq!(program.read("automation", &["boom"], "")["paused"]["held"], json!({ "automation": "boom" }));
     assert_eq!(program.call("resume", &[], "", &json!({ "held": player })), json!({ "was_held": true }));

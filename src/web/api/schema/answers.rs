@@ -35,7 +35,7 @@ pub(super) fn answers() -> Vec<Field> {
                     (
                         "note",
                         or_null(text(
-                            "What speaks against it holding anybody: that no session or player of this name was seen on the server.",
+                            "What speaks against it holding anybody yet: that the server has no session or player of this name.",
                         )),
                     ),
                 ],

@@ -136,11 +136,11 @@ impl Daemon {
     }
 
     /// Takes an event in, as a webhook does; gives its number and the work that follows.
-    fn accept(&mut self, now: i64, payload: Value) -> (EventId, Vec<Work>) {
+    fn accept(&mut self, now: i64, payload: &Value) -> (EventId, Vec<Work>) {
         self.env.set(now);
         let automation = "it".parse().unwrap();
         let hook = "h".parse().unwrap();
-        let detail = Detail::Webhook { hook, payload: payload.into(), headers: Raw::default() };
+        let detail = Detail::Webhook { hook, payload: Raw::of(payload), headers: Raw::default() };
         let new = NewEvent { automation, kind: EventKind::Webhook, at: self.env.now(), detail };
         let event = Arc::new(self.store.accept_manual(new).wait().unwrap());
         let id = event.id;

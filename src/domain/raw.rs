@@ -39,12 +39,6 @@ impl From<Box<RawValue>> for Raw {
     }
 }
 
-impl From<Value> for Raw {
-    fn from(value: Value) -> Self {
-        Self::of(&value)
-    }
-}
-
 impl Default for Raw {
     fn default() -> Self {
         RawValue::NULL.to_owned().into()

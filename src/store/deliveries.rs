@@ -19,7 +19,7 @@ use crate::domain::{EventId, HookName};
 /// How long a message is remembered: 7 days.
 const REMEMBERED: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How many messages are put in their places together.
-pub(super) const TOGETHER: usize = 16384;
+pub(super) const TOGETHER: usize = 16_384;
 /// A new message whose event has a number that this divides takes out the messages that are too old, which looks at all of them.
 const SWEEP: i64 = 65_536;
 

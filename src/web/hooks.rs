@@ -10,7 +10,7 @@ use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
 };
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
 use super::{Hook, Shared, answer::Answer, body, not_stored};
@@ -23,15 +23,6 @@ use crate::{
 
 /// Headers with one of these in their name may hold a secret: neither the store nor a script gets them.
 const NOT_KEPT: [&str; 7] = ["auth", "cookie", "signature", "token", "secret", "key", "password"];
-/// What comes with nearly every request, so that it need not be looked at so closely.
-static COMMON: [HeaderName; 6] = [
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::USER_AGENT,
-    header::ACCEPT,
-    header::ACCEPT_ENCODING,
-];
 
 pub(super) async fn wrong_method() -> Answer {
     Answer::wrong_method(
@@ -167,7 +158,7 @@ fn challenge(scheme: Scheme, payload: &Raw) -> Option<&str> {
 fn kept(headers: &HeaderMap) -> Raw {
     let mut kept = BTreeMap::<&str, Cow<'_, str>>::new();
     for (name, value) in headers {
-        if !COMMON.contains(name) && NOT_KEPT.iter().any(|part| name.as_str().contains(part)) {
+        if NOT_KEPT.iter().any(|part| name.as_str().contains(part)) {
             continue;
         }
         let value = String::from_utf8_lossy(value.as_bytes());

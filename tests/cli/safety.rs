@@ -148,7 +148,8 @@ fn what_is_paused_protected_or_quiet_is_not_written_to() {
     assert!(code == 1 && said.contains("the right folder"), "{said}");
     assert_eq!(lab.run(&["trigger", "step", "--dry-run"]).0, 0);
     for (what, back) in [(&["--session", "s"][..], "s"), (&["--session", "s", "--player", "p1"], "p1")] {
-        assert_eq!(lab.run(&[&["pause"], what].concat()).0, 0);
+        let (code, said) = lab.run(&[&["pause"], what].concat());
+        assert!(code == 0 && said.contains("\nnote: no automation's params name a session s:"), "{said}");
         let run = lab.json(&["trigger", "step", "--json"]);
         assert_eq!((lab.pages(), states(&run, "done")), (vec![1], 0), "{back}: {run:#}");
         assert_eq!(lab.run(&[&["resume"], what].concat()).0, 0);

@@ -18,7 +18,7 @@ const LIVE: &str = "on = { webhook = \"h\", scheme = \"none\" }\nmode = \"live\"
 fn not_written_down(script: &str) -> (Lab, Daemon, String) {
     let lab = Lab::new(script, LIVE, fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, mut work) = daemon.accept(1, json!({}));
+    let (_, mut work) = daemon.accept(1, &json!({}));
     let Work::Run { mut task, event, ending } = work.remove(0) else { panic!("it is a run") };
     task.begun = Begun::default();
     let begun = task.begun.clone();

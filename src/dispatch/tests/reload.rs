@@ -28,8 +28,8 @@ const LONG: &str = "fn run(event) { wait_for(\"1h\"); skip(\"the first\"); }";
 fn a_run_under_way_ends_as_it_began_and_the_next_one_is_of_the_new_script() {
     let mut lab = Lab::new(LONG, HOOK, fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, first) = daemon.accept(1, json!({}));
-    let (_, nothing) = daemon.accept(2, json!({}));
+    let (_, first) = daemon.accept(1, &json!({}));
+    let (_, nothing) = daemon.accept(2, &json!({}));
     assert!(nothing.is_empty());
     let nothing = lab.reload(
         &mut daemon,
@@ -46,18 +46,18 @@ fn a_run_under_way_ends_as_it_began_and_the_next_one_is_of_the_new_script() {
 fn what_waits_for_an_automation_that_is_gone_has_a_row_and_so_has_what_comes_later() {
     let mut lab = Lab::new(LONG, HOOK, fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, first) = daemon.accept(1, json!({}));
-    daemon.accept(2, json!({}));
+    let (_, first) = daemon.accept(1, &json!({}));
+    daemon.accept(2, &json!({}));
     assert!(lab.reload(&mut daemon, LONG, "").is_empty());
     let gone = ("dropped".to_owned(), "the automation is not in the configuration any more".to_owned());
     assert_eq!(daemon.last(), gone);
-    let (_, nothing) = daemon.accept(3, json!({}));
+    let (_, nothing) = daemon.accept(3, &json!({}));
     assert!(nothing.is_empty());
     assert_eq!(daemon.last(), gone);
     daemon.work_off(first);
     assert_eq!(daemon.rows()[0], ("skipped".to_owned(), "the first".to_owned()));
     assert!(lab.reload(&mut daemon, "fn run(event) { }", &it(HOOK)).is_empty());
-    let (_, work) = daemon.accept(4, json!({}));
+    let (_, work) = daemon.accept(4, &json!({}));
     daemon.work_off(work);
     assert_eq!(daemon.last().0, "done");
 }
@@ -88,12 +88,12 @@ fn hosts_and_limits_hold_for_what_begins_after() {
     let script = "fn run(event) { http::get(\"https://lab.example/\"); }";
     let mut lab = Lab::new(script, HOOK, fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, work) = daemon.accept(1, json!({}));
+    let (_, work) = daemon.accept(1, &json!({}));
     daemon.work_off(work);
     assert_eq!(daemon.last().0, "failed");
     let hosts = "[http.\"lab.example\"]\n";
     lab.reload(&mut daemon, script, &format!("{hosts}{}", it(HOOK)));
-    let (_, work) = daemon.accept(2, json!({}));
+    let (_, work) = daemon.accept(2, &json!({}));
     daemon.work_off(work);
     assert_eq!(daemon.last().0, "done", "{}", daemon.last().1);
 }

@@ -12,15 +12,15 @@ fn ann() -> Value {
 fn second_event(lines: &str) -> (Lab, Daemon, Vec<Work>) {
     let lab = Lab::new("fn run(event) { }", &format!("{HOOK}\nkey = \"who\"\n{lines}"), fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, work) = daemon.accept(10, ann());
+    let (_, work) = daemon.accept(10, &ann());
     daemon.work_off(work);
     drop(daemon);
     let (mut daemon, nothing) = lab.start(20);
     assert!(nothing.is_empty());
-    let (_, work) = daemon.accept(21, json!({ "who": "bob" }));
+    let (_, work) = daemon.accept(21, &json!({ "who": "bob" }));
     assert_eq!(work.len(), 1, "another key is free");
     daemon.work_off(work);
-    let (_, work) = daemon.accept(30, ann());
+    let (_, work) = daemon.accept(30, &ann());
     (lab, daemon, work)
 }
 
@@ -45,7 +45,7 @@ fn a_rate_limit_goes_on() {
     assert!(work.is_empty());
     let (outcome, reason) = daemon.last();
     assert!(outcome == "dropped" && reason.contains("rate_limit"), "{reason}");
-    assert_eq!(daemon.accept(70, ann()).1.len(), 1);
+    assert_eq!(daemon.accept(70, &ann()).1.len(), 1);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_cooldown_goes_on() {
     assert!(work.is_empty());
     let (outcome, reason) = daemon.last();
     assert!(outcome == "dropped" && reason.contains("cooldown"), "{reason}");
-    assert_eq!(daemon.accept(70, ann()).1.len(), 1);
+    assert_eq!(daemon.accept(70, &ann()).1.len(), 1);
 }
 
 #[test]
@@ -67,11 +67,11 @@ fn a_burst_goes_on_and_what_it_became_knows_how_many_they_were() {
     );
     let (mut daemon, _) = lab.start(0);
     for second in [10, 20] {
-        assert!(daemon.accept(second, ann()).1.is_empty());
+        assert!(daemon.accept(second, &ann()).1.is_empty());
     }
     drop(daemon);
     let (mut daemon, _) = lab.start(25);
-    assert!(daemon.accept(30, ann()).1.is_empty());
+    assert!(daemon.accept(30, &ann()).1.is_empty());
     let work = daemon.tick(90);
     assert_eq!(work.len(), 1);
     daemon.work_off(work);
@@ -79,7 +79,7 @@ fn a_burst_goes_on_and_what_it_became_knows_how_many_they_were() {
     assert_eq!(daemon.rows(), [gathered.clone(), gathered, ("done".to_owned(), String::new())]);
     // Two more, which have to wait for the throttle, and a restart while they do.
     for second in [100, 101] {
-        assert!(daemon.accept(second, ann()).1.is_empty());
+        assert!(daemon.accept(second, &ann()).1.is_empty());
     }
     assert!(daemon.tick(161).is_empty());
     drop(daemon);

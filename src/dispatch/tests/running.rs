@@ -14,9 +14,9 @@ fn a_run_that_makes_room_is_interrupted_and_says_for_what() {
     let on = "on = { webhook = \"h\", scheme = \"none\" }\noverlap = \"restart\"\ntime_limit = \"2d\"";
     let lab = Lab::new(script, on, fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, mut work) = daemon.accept(1, json!({ "long": true }));
+    let (_, mut work) = daemon.accept(1, &json!({ "long": true }));
     let first = begin(work.remove(0));
-    let (_, nothing) = daemon.accept(2, json!({ "long": false }));
+    let (_, nothing) = daemon.accept(2, &json!({ "long": false }));
     assert!(nothing.is_empty(), "the first one has to end before");
     let second = daemon.dispatcher.handle(vec![first.join().unwrap()]).unwrap();
     daemon.work_off(second);
@@ -29,14 +29,14 @@ fn five_failures_hold_the_automation_until_a_person_resumes_it() {
     let lab = Lab::new("fn run(event) { fail(\"no\"); }", HOOK, fine());
     let (mut daemon, _) = lab.start(0);
     for second in 1..4 {
-        let (_, work) = daemon.accept(second, json!({}));
+        let (_, work) = daemon.accept(second, &json!({}));
         daemon.work_off(work);
     }
     drop(daemon);
     let (mut daemon, _) = lab.start(10);
     for second in 11..13 {
         assert!(daemon.store.history().holds(daemon.env.now()).unwrap().is_empty());
-        let (_, work) = daemon.accept(second, json!({}));
+        let (_, work) = daemon.accept(second, &json!({}));
         daemon.work_off(work);
     }
     let holds = daemon.store.history().holds(daemon.env.now()).unwrap();
@@ -46,17 +46,17 @@ fn five_failures_hold_the_automation_until_a_person_resumes_it() {
         ("the automation it".to_owned(), "5 runs failed in a row")
     );
     let paused = ("dropped".to_owned(), "paused: 5 runs failed in a row; `uproctor resume it`".to_owned());
-    daemon.accept(14, json!({}));
+    daemon.accept(14, &json!({}));
     assert_eq!(daemon.last(), paused);
     drop(daemon);
 
     let (mut daemon, _) = lab.start(20);
-    daemon.accept(21, json!({}));
+    daemon.accept(21, &json!({}));
     assert_eq!(daemon.last(), paused, "also after a restart");
     let held = holds[0].held.clone();
     assert!(daemon.store.release(held.clone(), daemon.env.now()).wait().unwrap());
     daemon.dispatcher.handle(vec![Happened::Input(Input::Release(held))]).unwrap();
-    let (_, work) = daemon.accept(22, json!({}));
+    let (_, work) = daemon.accept(22, &json!({}));
     daemon.work_off(work);
     assert_eq!(daemon.last().0, "failed");
     assert!(daemon.store.history().holds(daemon.env.now()).unwrap().is_empty(), "it counts anew");
@@ -96,10 +96,10 @@ fn a_dead_letter_whose_turn_does_not_come_stays_open() {
     let on = "on = { webhook = \"h\", scheme = \"none\" }\noverlap = \"single\"\ntime_limit = \"2d\"";
     let lab = Lab::new(script, on, fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, work) = daemon.accept(1, json!({ "long": false }));
+    let (_, work) = daemon.accept(1, &json!({ "long": false }));
     daemon.work_off(work);
     let run = RunId(daemon.store.history().dead_letters(false).unwrap()[0].run);
-    let (_, mut work) = daemon.accept(2, json!({ "long": true }));
+    let (_, mut work) = daemon.accept(2, &json!({ "long": true }));
     let long = begin(work.remove(0));
     let closed = daemon.store.close_dead_letter(run, Remedy::Resume, daemon.env.now(), |_| true).wait();
     let Ok(Closed::Now(Some(event))) = closed else { panic!("{closed:?}") };
@@ -117,7 +117,7 @@ fn in_whose_place_a_run_goes_on_is_known_after_a_restart() {
     let script = "fn run(event) { fail(\"no\"); }";
     let lab = Lab::new(script, "on = { webhook = \"h\", scheme = \"none\" }", fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, work) = daemon.accept(1, json!({}));
+    let (_, work) = daemon.accept(1, &json!({}));
     daemon.work_off(work);
     let run = RunId(daemon.store.history().dead_letters(false).unwrap()[0].run);
     let closed = daemon.store.close_dead_letter(run, Remedy::Resume, daemon.env.now(), |_| true).wait();
@@ -137,7 +137,7 @@ fn what_is_retried_is_done_once_more_and_what_is_resumed_is_not() {
         "on = { webhook = \"h\", scheme = \"none\" }\nmode = \"live\"\nallow = [\"sessions.description\"]";
     let lab = Lab::new(script, on, fine());
     let (mut daemon, _) = lab.start(0);
-    let (_, work) = daemon.accept(1, json!({}));
+    let (_, work) = daemon.accept(1, &json!({}));
     daemon.work_off(work);
     for (remedy, once_more) in [(Remedy::Retry, true), (Remedy::Resume, false)] {
         let run = RunId(daemon.store.history().dead_letters(false).unwrap()[0].run);

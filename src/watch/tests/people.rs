@@ -50,8 +50,6 @@ fn which_sessions_there_are_is_known_once_the_server_has_listed_them() {
 #[test]
 fn only_a_name_that_is_not_on_the_server_is_doubted_whatever_is_observed() {
     let lab = Lab::new(&on("{ player = \"joined\", sessions = [\"main\"] }"));
-    lab.session("main", &["m1", "m2"]);
-    lab.session("other", &["x"]);
     let doubt = |session: &str, player: Option<&str>| {
         let session = session.parse().unwrap();
         let held = match player {
@@ -60,6 +58,9 @@ fn only_a_name_that_is_not_on_the_server_is_doubted_whatever_is_observed() {
         };
         lab.watch.doubt(&held, &forever())
     };
+    assert_eq!(doubt("main", None), None, "that nobody has a session at all is not believed");
+    lab.session("main", &["m1", "m2"]);
+    lab.session("other", &["x"]);
     // Before anything was looked at, and after it.
     for seconds in [0.0, 60.0] {
         lab.watch_for(seconds, &[]);

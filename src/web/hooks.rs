@@ -1,16 +1,13 @@
 //! `POST /hooks/NAME`: a message from outside that becomes an event.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-};
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
 };
 use http::{HeaderMap, StatusCode};
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::{Hook, Shared, answer::Answer, body, not_stored};
@@ -22,7 +19,7 @@ use crate::{
 };
 
 /// Headers with one of these in their name may hold a secret: neither the store nor a script gets them.
-const NOT_KEPT: [&str; 7] = ["auth", "cookie", "signature", "token", "secret", "key", "password"];
+const NOT_KEPT: [&[u8]; 7] = [b"auth", b"cookie", b"signature", b"token", b"secret", b"key", b"password"];
 
 pub(super) async fn wrong_method() -> Answer {
     Answer::wrong_method(
@@ -156,20 +153,37 @@ fn challenge(scheme: Scheme, payload: &Raw) -> Option<&str> {
 
 /// The headers that a script gets to see, in alphabetical order. Several of one name are one, as HTTP reads them.
 fn kept(headers: &HeaderMap) -> Raw {
-    let mut kept = BTreeMap::<&str, Cow<'_, str>>::new();
-    for (name, value) in headers {
-        if NOT_KEPT.iter().any(|part| name.as_str().contains(part)) {
-            continue;
-        }
+    let mut kept = Vec::<(&str, Cow<'_, str>)>::with_capacity(headers.keys_len());
+    // Those of one name come one after another.
+    for (name, value) in headers.iter().filter(|(name, _)| !may_hold_a_secret(name.as_str())) {
         let value = String::from_utf8_lossy(value.as_bytes());
-        match kept.entry(name.as_str()) {
-            Entry::Vacant(entry) => drop(entry.insert(value)),
-            Entry::Occupied(mut before) => {
-                let before = before.get_mut().to_mut();
+        match kept.last_mut().filter(|(last, _)| *last == name.as_str()) {
+            Some((_, before)) => {
+                let before = before.to_mut();
                 before.push_str(", ");
                 before.push_str(&value);
             }
+            None => kept.push((name.as_str(), value)),
         }
     }
-    Raw::of(&kept)
+    kept.sort_unstable_by_key(|(name, _)| *name);
+    Raw::of(&Pairs(kept))
+}
+
+fn may_hold_a_secret(name: &str) -> bool {
+    // Most places are passed over by their first letter: this is done for each header of each message.
+    let name = name.as_bytes();
+    (0..name.len()).any(|at| {
+        let rest = &name[at..];
+        NOT_KEPT.iter().any(|part| rest[0] == part[0] && rest.starts_with(part))
+    })
+}
+
+/// What becomes a JSON object, in this order.
+struct Pairs<'h>(Vec<(&'h str, Cow<'h, str>)>);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }

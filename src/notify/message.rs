@@ -1,6 +1,10 @@
 //! One message, before a service's own form is given to it.
 
-use super::{Setup, mask::Mask, text::shorten};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Setup, mask::Mask, text::shorten, words};
 use crate::{
     config::Channel,
     domain::{ChannelName, NewNotice, Notice, NoticeKind, counted},
@@ -13,6 +17,9 @@ const LONGEST_LINE: usize = 300;
 
 /// The longest line of one about a plan, whose players are to be seen.
 const LONGEST_PLAN: usize = 800;
+
+/// What goes out later than this after it happened says when that was; else the service's own time will do.
+const LATE: Duration = Duration::from_secs(120);
 
 /// What a service is given. Nothing in it is to be obeyed: every text is shown as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,14 +43,16 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message for notices that go out together, at least one. `more` is how many wait beside them for the next one.
+    /// The message for notices that go out together, at least one, at the time `now`.
     pub(super) fn of(
         name: &ChannelName,
         channel: &Channel,
         notices: &[Notice],
         setup: &Setup,
         mask: &Mask,
+        now: Timestamp,
     ) -> Option<Self> {
+        let time = |one: &Notice| words::time(one.notice.at, now, &setup.zone);
         let (first, others) = notices.split_first()?;
         let urgent = notices.iter().any(|one| is_urgent(one, notices));
         let mut message = Self {
@@ -59,6 +68,12 @@ impl Message {
         if others.is_empty() {
             message.title.clone_from(&first.notice.title);
             message.text.clone_from(&first.notice.text);
+            if now.duration_since(first.notice.at)
+                > SignedDuration::try_from(LATE).unwrap_or(SignedDuration::MAX)
+            {
+                message.text =
+                    format!("{}\nThis was at {}.", message.text, time(first)).trim_start().to_owned();
+            }
             match way_on(first, setup) {
                 Some(Way::Page(label, url)) => message.link = Some((label.to_owned(), url)),
                 Some(Way::Command(label, command)) => {
@@ -77,7 +92,7 @@ impl Message {
                 title => format!("{title}, and {} more", others.len()),
             };
             message.kind = head.notice.kind.map_or("script", NoticeKind::as_str);
-            message.text = lines(notices, setup);
+            message.text = lines(notices, setup, time);
             message.link = match plans.as_slice() {
                 [one] => way_on(one, setup).and_then(|way| match way {
                     Way::Page(label, url) => Some((label.to_owned(), url)),
@@ -160,43 +175,55 @@ fn is_plan(one: &Notice) -> bool {
     one.notice.kind == Some(NoticeKind::Plan)
 }
 
-/// A line for each kind about each automation, and for each plan and each notice of a script.
-fn lines(notices: &[Notice], setup: &Setup) -> String {
-    let mut groups: Vec<(&Notice, usize)> = Vec::new();
+/// Notices of one kind about one automation.
+struct Group<'n> {
+    first: &'n Notice,
+    /// The newest, which speaks for all.
+    last: &'n Notice,
+    count: usize,
+}
+
+/// A line for each kind about each automation, and for each plan and each notice of a script, with its time.
+fn lines(notices: &[Notice], setup: &Setup, time: impl Fn(&Notice) -> String) -> String {
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for one in notices {
-        let same = |known: &&mut (&Notice, usize)| {
-            let (known, new) = (&known.0.notice, &one.notice);
+        let same = |known: &&mut Group<'_>| {
+            let (known, new) = (&known.last.notice, &one.notice);
             known.kind.is_some() && (known.kind, &known.automation) == (new.kind, &new.automation)
         };
         match groups.iter_mut().find(same) {
-            // The newest speaks for all; but each plan is decided by itself.
-            Some((last, count)) if !is_plan(one) => (*last, *count) = (one, *count + 1),
-            _ => groups.push((one, 1)),
+            // Each plan is decided by itself.
+            Some(group) if !is_plan(one) => (group.last, group.count) = (one, group.count + 1),
+            _ => groups.push(Group { first: one, last: one, count: 1 }),
         }
     }
     let all = groups.len();
     let mut lines: Vec<String> = groups
         .into_iter()
         .take(LINES)
-        .map(|(one, count)| {
-            let notice = &one.notice;
-            if is_plan(one) {
-                return plan(one, setup);
+        .map(|Group { first, last, count }| {
+            let (at, notice) = (time(last), &last.notice);
+            if is_plan(last) {
+                return plan(last, setup, &at);
             }
-            let first = notice.text.lines().next().unwrap_or_default();
+            let began = time(first);
+            let since = if began == at { String::new() } else { format!(" since {began}") };
+            let text = notice.text.lines().next().unwrap_or_default();
             let who = notice.automation.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
             let title = match notice.kind {
-                Some(NoticeKind::Failed) if count > 1 => format!("{who}{count} runs failed, the last"),
-                Some(NoticeKind::Dead) if count > 1 => format!("{who}{count} runs need a person, the last"),
-                Some(_) if count > 1 => format!("{} ({count} times)", notice.title),
+                Some(NoticeKind::Failed) if count > 1 => format!("{who}{count} runs failed{since}, the last"),
+                Some(NoticeKind::Dead) if count > 1 => {
+                    format!("{who}{count} runs need a person{since}, the last")
+                }
+                Some(_) if count > 1 => format!("{} ({count} times{since})", notice.title),
                 _ => notice.title.clone(),
             };
-            let said = match (title.as_str(), first) {
+            let said = match (title.as_str(), text) {
                 ("", text) => text.to_owned(),
                 (title, "") => title.to_owned(),
                 (title, text) => format!("{title}: {text}"),
             };
-            format!("- {}", shorten(&said, LONGEST_LINE))
+            format!("- {at}, {}", shorten(&said, LONGEST_LINE))
         })
         .collect();
     if all > LINES {
@@ -206,12 +233,12 @@ fn lines(notices: &[Notice], setup: &Setup) -> String {
 }
 
 /// A plan among other notices: whole, and how to go on.
-fn plan(one: &Notice, setup: &Setup) -> String {
+fn plan(one: &Notice, setup: &Setup, at: &str) -> String {
     let NewNotice { title, text, .. } = &one.notice;
     let wants = text.replace("\n- ", "; ").replace('\n', " ");
     let said = shorten(&format!("{title}: {wants}"), LONGEST_PLAN);
     match way_on(one, setup) {
-        Some(Way::Page(label, to) | Way::Command(label, to)) => format!("- {said}\n  {label}: {to}"),
-        None => format!("- {said}"),
+        Some(Way::Page(label, to) | Way::Command(label, to)) => format!("- {at}, {said}\n  {label}: {to}"),
+        None => format!("- {at}, {said}"),
     }
 }

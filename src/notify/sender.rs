@@ -166,7 +166,7 @@ impl Notifier {
         let left = slots(&history.messages_since(name, back(now, channel.rate))?, channel.rate);
         let batch = batch(due, left);
         let mask = Mask::of(if channel.mask { self.tools.watch.labels() } else { Vec::new() });
-        let Some(message) = Message::of(name, channel, &batch, setup, &mask) else { return Ok(false) };
+        let Some(message) = Message::of(name, channel, &batch, setup, &mask, now) else { return Ok(false) };
         let result = (self.hand_over)(channel, &message, scope);
         let now = self.tools.env.now();
         match result {

@@ -48,10 +48,18 @@ pub(super) fn of(news: &News, kind: NoticeKind, plan: Option<&PlanRow>, zone: &Z
     Words { title, text, urgent }
 }
 
+/// A time of day, with the day where it is not that of `now`. The zone is named where nobody has chosen one.
+pub(super) fn time(at: Timestamp, now: Timestamp, zone: &Zone) -> String {
+    let (at, now) = (zone.time_zone().to_datetime(at), zone.time_zone().to_datetime(now));
+    let day = if at.date() == now.date() { String::new() } else { at.strftime("%a %-d %b ").to_string() };
+    let utc = if zone.name() == "UTC" { " UTC" } else { "" };
+    format!("{day}{}{utc}", at.strftime("%H:%M"))
+}
+
 /// What a plan wants, and until when.
 fn writes(plan: &PlanRow, zone: &Zone) -> String {
-    let until = Timestamp::from_millisecond(plan.expires).unwrap_or_default();
-    let until = zone.time_zone().to_datetime(until).strftime("%H:%M").to_string();
+    let instant = |millis| Timestamp::from_millisecond(millis).unwrap_or_default();
+    let until = time(instant(plan.expires), instant(plan.made), zone);
     let mut text = format!("Plan {}, until {until}: {}", plan.run, plan.reason);
     for effect in plan.effects.iter().take(WRITES) {
         let from = effect.precondition.as_ref().and_then(|seen| seen["page"].as_str());

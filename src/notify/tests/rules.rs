@@ -36,8 +36,8 @@ fn the_first_failure_is_told_at_once_the_others_every_ten_minutes_and_the_recove
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[0].starts_with("*it: run 1 failed*\nno room 0\n"), "{}", told[0]);
     assert!(told[0].ends_with("<https://lab.example.org/uproctor/runs/1|Look at the run>"), "{}", told[0]);
-    assert!(told[1].contains("it: 10 runs failed, the last: no room 10"), "{}", told[1]);
-    assert!(told[2].contains("it: 10 runs failed, the last: no room 20"), "{}", told[2]);
+    assert!(told[1].contains("it: 10 runs failed since 17:01 UTC, the last: no room 10"), "{}", told[1]);
+    assert!(told[2].contains("it: 10 runs failed since 17:11 UTC, the last: no room 20"), "{}", told[2]);
     lab.run("it", RunReport::done());
     lab.run("it", RunReport::done());
     lab.pass(1);
@@ -117,7 +117,11 @@ fn each_automation_has_its_own_first_and_what_happens_together_is_one_message() 
     lab.pass(2);
     let told = texts(&service);
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("- it: run 1 failed: one\n- other: run 2 failed: two"), "{}", told[0]);
+    assert!(
+        told[0].contains("- 17:00 UTC, it: run 1 failed: one\n- 17:00 UTC, other: run 2 failed: two"),
+        "{}",
+        told[0]
+    );
     assert!(told[0].contains("<https://lab.example.org/uproctor/|Open the console>"), "{}", told[0]);
 }
 
@@ -173,7 +177,7 @@ fn no_more_messages_than_the_rate_allows_and_the_rest_is_in_the_next() {
     let told = texts(&service);
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(
-        told[3].starts_with("*37 notices*\n- player 3\n") && told[3].contains("and 22 more"),
+        told[3].starts_with("*37 notices*\n- 17:03 UTC, player 3\n") && told[3].contains("and 22 more"),
         "{}",
         told[3]
     );

@@ -41,7 +41,7 @@ fn message(url: bool, plans: i64) -> Message {
     }
     let all: Vec<Notice> = (1..).zip(all).map(|(id, notice)| Notice { id, notice }).collect();
     let (name, channel) = config.channels.iter().next().unwrap();
-    Message::of(name, channel, &all, &Setup::of(&config), &Mask::default()).unwrap()
+    Message::of(name, channel, &all, &Setup::of(&config), &Mask::default(), Timestamp::UNIX_EPOCH).unwrap()
 }
 
 #[test]
@@ -110,7 +110,9 @@ fn a_title_says_nothing_that_is_over() {
             all.push(Notice { id, notice });
         }
         let (name, channel) = config.channels.iter().next().unwrap();
-        let told = Message::of(name, channel, &all, &Setup::of(&config), &Mask::default()).unwrap();
+        let told =
+            Message::of(name, channel, &all, &Setup::of(&config), &Mask::default(), Timestamp::UNIX_EPOCH)
+                .unwrap();
         (told.title, told.urgent)
     };
     assert_eq!(told(&[Held, Resumed]), ("What was paused goes on, and 1 more".to_owned(), false));
@@ -120,4 +122,56 @@ fn a_title_says_nothing_that_is_over() {
         told(&[Held, Resumed, ServerDown]),
         ("The uproot server cannot be reached, and 2 more".to_owned(), true)
     );
+}
+
+/// What is said, at a time in Berlin, of notices that happened at others.
+fn said(now: &str, notices: &[(NoticeKind, &str)]) -> String {
+    let hook = &[("HOOK", "https://chat.example.org/x")];
+    let text =
+        "[daemon]\ntimezone = \"Europe/Berlin\"\n[channel.lab]\nkind = \"slack\"\nurl_env = \"HOOK\"\n";
+    let config = config(text, hook);
+    let notice = |(kind, at): &(NoticeKind, &str)| NewNotice {
+        channel: ChannelName::new("lab").unwrap(),
+        kind: Some(*kind),
+        automation: Some(AutomationName::new("it").unwrap()),
+        run: Some(RunId(1)),
+        key: None,
+        title: format!("it: {}", kind.as_str()),
+        text: "no room".to_owned(),
+        urgent: false,
+        at: at.parse().unwrap(),
+        due: at.parse().unwrap(),
+    };
+    let all: Vec<Notice> =
+        (1..).zip(notices.iter().map(notice)).map(|(id, notice)| Notice { id, notice }).collect();
+    let (name, channel) = config.channels.iter().next().unwrap();
+    Message::of(name, channel, &all, &Setup::of(&config), &Mask::default(), now.parse().unwrap())
+        .unwrap()
+        .text
+}
+
+#[test]
+fn what_happened_at_night_is_told_with_its_times() {
+    use NoticeKind::{Failed, Held};
+    let night = [
+        (Failed, "2026-03-01T22:50:00Z"),
+        (Held, "2026-03-01T23:30:00Z"),
+        (Failed, "2026-03-02T01:10:00Z"),
+        (Failed, "2026-03-02T03:20:00Z"),
+    ];
+    let lines: Vec<String> = said("2026-03-02T07:00:00Z", &night).lines().map(str::to_owned).collect();
+    assert_eq!(
+        lines,
+        ["- 04:20, it: 3 runs failed since Sun 1 Mar 23:50, the last: no room", "- 00:30, it: held: no room",]
+    );
+}
+
+#[test]
+fn one_notice_says_when_it_was_only_where_it_goes_out_late() {
+    let at = "2026-03-02T01:10:00Z";
+    let told = |now| said(now, &[(NoticeKind::Dead, at)]);
+    assert_eq!(told("2026-03-02T01:11:00Z"), "no room");
+    assert_eq!(told("2026-03-02T06:00:00Z"), "no room\nThis was at 02:10.");
+    // A clock that was set back meanwhile makes nothing late.
+    assert_eq!(told("2026-03-01T06:00:00Z"), "no room");
 }

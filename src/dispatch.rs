@@ -142,8 +142,8 @@ impl Dispatcher {
                     log_end(run, &event, &report, mode);
                     let outcome = report.outcome;
                     self.tell_of_failure(now, run, &event, &report, &mut step);
-                    // The door has written the hold down already.
-                    if report.tripped {
+                    // The door has written the hold down already; a person may have let go of it since.
+                    if report.tripped && self.is_held(now, &event.automation) {
                         step.inputs.push_back(Input::Hold(tripped(now, run, &event.automation)));
                     }
                     step.changes.push(Change::Ended { run, at: now, report, trace });
@@ -154,8 +154,14 @@ impl Dispatcher {
                 }
             }
         }
-        self.end_plans(now)?;
-        self.decide(now, step, begin)
+        self.decide(now, step, begin)?;
+        self.end_plans(now)
+    }
+
+    /// Whether an automation is held, by the store. What cannot be read counts as held.
+    fn is_held(&self, now: Timestamp, automation: &AutomationName) -> bool {
+        let is_it = |hold: &Hold| matches!(&hold.held, Held::Automation(name) if name == automation);
+        self.tools.store.history().holds(now).map_or(true, |holds| holds.iter().any(is_it))
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.

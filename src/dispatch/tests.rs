@@ -5,6 +5,7 @@ mod polls;
 mod reload;
 mod restart;
 mod running;
+mod sent_once;
 
 use std::{
     sync::{Arc, Mutex},
@@ -33,12 +34,14 @@ const HOOK: &str = "on = { webhook = \"h\", scheme = \"none\" }";
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Every request gets this answer and takes a second. Waits take no time, but those of a day only end when they are
+/// Every request gets this answer and takes a second; but with 429 it is writes that are too many. Waits take no time, but those of a day only end when they are
 /// cancelled.
 struct World {
     now: Mutex<Timestamp>,
     status: u16,
     retry_after: &'static str,
+    /// What somebody does the next time that something waits.
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Environment for World {
@@ -54,6 +57,9 @@ impl Environment for World {
             return Err(Stopped::Cancelled);
         }
         *self.now.lock().unwrap() += SignedDuration::try_from(duration).unwrap();
+        if let Some(act) = self.meanwhile.lock().unwrap().take() {
+            act();
+        }
         Ok(())
     }
 
@@ -61,12 +67,12 @@ impl Environment for World {
         0
     }
 
-    fn execute(&self, _request: Request, _scope: &Scope) -> Result<Response, TransportError> {
+    fn execute(&self, request: Request, _scope: &Scope) -> Result<Response, TransportError> {
         *self.now.lock().unwrap() += SignedDuration::from_secs(1);
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, self.retry_after.parse().unwrap());
         Ok(Response {
-            status: self.status,
+            status: if self.status == 429 && request.method == http::Method::GET { 200 } else { self.status },
             headers,
             body: r#"{"versions": {"uproot": "0.10.1"}, "description": "x"}"#.into(),
         })
@@ -120,7 +126,12 @@ impl Lab {
 
 /// A world in which requests succeed.
 fn fine() -> World {
-    World { now: Mutex::new(Timestamp::UNIX_EPOCH), status: 200, retry_after: "0" }
+    answering(200)
+}
+
+/// A world in which requests get this answer.
+fn answering(status: u16) -> World {
+    World { now: Mutex::new(Timestamp::UNIX_EPOCH), status, retry_after: "0", meanwhile: Mutex::default() }
 }
 
 impl World {

@@ -3,7 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Actor, Door, EffectError, Telling, outgoing::Outgoing, sightings::Sighting};
+use super::{
+    Actor, Door, EffectError, Telling,
+    outgoing::{Outgoing, Posted},
+    sightings::Sighting,
+};
 use crate::{
     api::Call,
     config::{Channels, HttpSection},
@@ -78,8 +82,12 @@ impl Door {
         match serde_json::from_value(call) {
             Ok(Planned::Call(call)) => Ok(left_out(&self.write(actor, narrowed(actor, call, effects))?)),
             Ok(Planned::Post(outgoing)) => match self.post(actor, &outgoing, hosts)? {
-                Some(Err(error)) => Err(EffectError::Bad(error.message)),
-                Some(Ok(_)) | None => Ok(Vec::new()),
+                Posted::Now(Err(error)) => Err(EffectError::Bad(error.message)),
+                // A script would decide what to make of it; here there is none.
+                Posted::Now(Ok(answer)) if answer.status >= 400 => {
+                    Err(EffectError::Bad(format!("the server answered {}", answer.status)))
+                }
+                Posted::Now(Ok(_)) | Posted::Kept | Posted::Before => Ok(Vec::new()),
             },
             Ok(Planned::Tell(telling)) => self.tell(actor, &telling, channels).map(|_| Vec::new()),
             Err(error) => Err(EffectError::Bad(format!("it does not read: {error}"))),

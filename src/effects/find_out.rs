@@ -192,6 +192,9 @@ impl Door {
         patience.cancel = cancel.clone();
         let mut later = Vec::new();
         for one in open {
+            if cancel.is_cancelled() {
+                return Ok(());
+            }
             match self.what_is_left(&one.effect, &patience) {
                 (EffectState::Failed, _) if !self.on_its_way(one).is_zero() => later.push(one),
                 (state, note) => self.settle_one(one, state, note)?,
@@ -200,6 +203,9 @@ impl Door {
         for one in later {
             // The wait is over at once for all but the latest of them.
             if let Err(Stopped::Cancelled) = self.env.sleep(self.on_its_way(one), &patience) {
+                return Ok(());
+            }
+            if cancel.is_cancelled() {
                 return Ok(());
             }
             let (state, note) = self.what_is_left(&one.effect, &patience);

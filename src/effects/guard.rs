@@ -1,6 +1,6 @@
 //! The limits on the harm that a script can do: what is not to be touched, when, and by how much.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::{Actor, Door, EffectError};
 use crate::{
     api::{Call, Endpoint},
-    config::GuardSection,
     domain::{Effect, EffectState, Held, Hold, Mode, PlayerName, SessionName, counted},
 };
 
@@ -19,38 +18,47 @@ impl Door {
     /// Whether the run may write this, here and now. Gives the players of the session that are left alone. It looks once it is written
     /// down that the run has begun, which may take minutes while the disk is full.
     ///
-    /// After the server came back, what cannot be taken back waits: for some minutes it does not know who is there.
+    /// After the server came back, what cannot be taken back waits: for some minutes it does not know who is there. What is sent again is
+    /// admitted again.
     pub(super) fn admit(&self, actor: &Actor, call: &Call) -> Result<LeftAlone, EffectError> {
         actor.begun.wait()?;
-        let guard = self.guard();
-        let now = self.env.now();
-        let session = call.session_name();
-        self.look_at_protected(&guard, actor, call)?;
-        let left_alone = self.look_at_holds(actor, session, now)?;
-        if let Some(hours) = guard.quiet_at(now) {
-            return Err(EffectError::Halted(format!("nothing is written in the quiet hours, {hours}")));
+        let mut waited = None;
+        loop {
+            let guard = self.guard();
+            let sessions = self.sessions_touched(actor, call)?;
+            for session in &sessions {
+                if let Some(pattern) = guard.protected_sessions.iter().find(|p| p.matches(session)) {
+                    return Err(EffectError::Refused(format!(
+                        "session {session} is protected: `protected_sessions` in [guard] names {pattern}"
+                    )));
+                }
+            }
+            let now = self.env.now();
+            let left_alone = self.look_at_holds(actor, &sessions, now)?;
+            if let Some(hours) = guard.quiet_at(now) {
+                return Err(EffectError::Halted(format!("nothing is written in the quiet hours, {hours}")));
+            }
+            // Once for each time that the server came back, however the clock is set meanwhile.
+            let frozen = self
+                .client
+                .back_since()
+                .filter(|back| waited != Some(*back) && is_irreversible(call) && actor.mode == Mode::Live);
+            let Some(back) = frozen else { return Ok(left_alone) };
+            let freeze = SignedDuration::try_from(guard.freeze).unwrap_or(SignedDuration::MAX);
+            let left = Duration::try_from(freeze - now.duration_since(back)).unwrap_or_default();
+            if left.is_zero() {
+                return Ok(left_alone);
+            }
+            // Then everything is looked at again: somebody may have pressed the red button meanwhile.
+            self.env.sleep(left.min(guard.freeze), &actor.scope)?;
+            waited = Some(back);
         }
-        let freeze = SignedDuration::try_from(guard.freeze).unwrap_or(SignedDuration::MAX);
-        if is_irreversible(call)
-            && actor.mode == Mode::Live
-            && let Some(back) = self.client.back_since()
-            && let Ok(wait) = std::time::Duration::try_from(freeze - now.duration_since(back))
-            && !wait.is_zero()
-        {
-            // After the wait everything is looked at again, for what it was then.
-            self.env.sleep(wait.min(guard.freeze), &actor.scope)?;
-            return self.look_at_holds(actor, session, self.env.now());
-        }
-        Ok(left_alone)
     }
 
-    /// Refuses what would write to a protected session: to it, with its name, or to the room that it is in.
-    fn look_at_protected(&self, guard: &GuardSection, actor: &Actor, call: &Call) -> Result<(), EffectError> {
-        if guard.protected_sessions.is_empty() {
-            return Ok(());
-        }
+    /// The sessions that a call writes to: its own, one that it names, and the one that it parts from its room.
+    fn sessions_touched(&self, actor: &Actor, call: &Call) -> Result<Vec<String>, EffectError> {
         let room = match (call.endpoint(), call.room_name()) {
-            (Endpoint::RoomsDisassociate, Some(room)) => {
+            (Endpoint::RoomsDisassociate | Endpoint::RoomsClose, Some(room)) => {
                 Some(self.read(&actor.scope, &Call::new(Endpoint::RoomsGet).room(room))?)
             }
             _ => None,
@@ -60,23 +68,17 @@ impl Door {
         };
         let sessions =
             [call.session_name().map(ToString::to_string), named(call.body_fields()), named(room.as_ref())];
-        for session in sessions.into_iter().flatten() {
-            if let Some(pattern) = guard.protected_sessions.iter().find(|p| p.matches(&session)) {
-                return Err(EffectError::Refused(format!(
-                    "session {session} is protected: `protected_sessions` in [guard] names {pattern}"
-                )));
-            }
-        }
-        Ok(())
+        Ok(sessions.into_iter().flatten().collect())
     }
 
     fn look_at_holds(
         &self,
         actor: &Actor,
-        session: Option<&SessionName>,
+        sessions: &[String],
         now: Timestamp,
     ) -> Result<LeftAlone, EffectError> {
         let mut left_alone = LeftAlone::new();
+        let touched = |held: &SessionName| sessions.iter().any(|session| session == held.as_str());
         for Hold { held, reason, .. } in self.store.history().holds(now)? {
             let halted = |what: &str| EffectError::Halted(format!("{what}: {reason}"));
             match held {
@@ -88,10 +90,10 @@ impl Door {
                 {
                     return Err(halted("this automation is held"));
                 }
-                Held::Session(held) if Some(&held) == session => {
+                Held::Session(held) if touched(&held) => {
                     return Err(halted(&format!("session {held} is held")));
                 }
-                Held::Player(held, player) if Some(&held) == session => {
+                Held::Player(held, player) if touched(&held) => {
                     left_alone.insert(player, reason);
                 }
                 Held::Automation(_) | Held::Session(_) | Held::Player(..) => {}
@@ -103,7 +105,7 @@ impl Door {
     /// The same for a request to another server.
     pub(super) fn admit_elsewhere(&self, actor: &Actor) -> Result<(), EffectError> {
         actor.begun.wait()?;
-        self.look_at_holds(actor, None, self.env.now()).map(|_| ())
+        self.look_at_holds(actor, &[], self.env.now()).map(|_| ())
     }
 
     /// Why a run may not act on so many players. `players` is how many the session has.

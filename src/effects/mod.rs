@@ -38,7 +38,7 @@ pub use actor::Actor;
 pub use carry_out::CarriedOut;
 pub(crate) use claim::BY_MODE;
 pub use error::EffectError;
-pub use outgoing::{Outgoing, Verb};
+pub use outgoing::{Outgoing, Posted, Verb};
 pub(crate) use step::BY_WHOM;
 pub use telling::{Telling, Told};
 
@@ -89,7 +89,7 @@ impl Door {
 
     fn write_all(&self, actor: &Actor, call: Call) -> Result<Value, EffectError> {
         self.client.offers(call.endpoint(), &actor.scope)?;
-        let left_alone = self.admit(actor, &call)?;
+        let mut left_alone = self.admit(actor, &call)?;
         let acts_on_players = call.session_name().is_some() && !call.player_names().is_empty();
         let _locked = match call.session_name() {
             Some(session) if acts_on_players => {
@@ -97,6 +97,10 @@ impl Door {
             }
             _ => None,
         };
+        if acts_on_players {
+            // It may have waited for another run's write.
+            left_alone = self.admit(actor, &call)?;
+        }
         match call.endpoint() {
             Endpoint::PlayersAdvance | Endpoint::PlayersRevert | Endpoint::PlayersEnd => {
                 self.step(actor, &call, &left_alone)

@@ -12,7 +12,7 @@ use crate::{
     environment::{Priority, Scope},
 };
 
-/// How far back the history is looked at. At least as long as a player whom a person moved is left alone.
+/// How far back the history is looked at, at least; further where a player whom a person moved is left alone for longer.
 const BACK: SignedDuration = SignedDuration::from_mins(15);
 /// Times closer than this are the same: JSON may change the last digit of a float.
 const SAME: f64 = 1e-6;
@@ -54,7 +54,8 @@ impl Door {
         session: &SessionName,
         since: Option<f64>,
     ) -> Result<Moves, EffectError> {
-        let since = since.or_else(|| Some(seconds(self.client.server_time()?.checked_sub(BACK).ok()?)));
+        let back = SignedDuration::try_from(self.guard().hands_off).unwrap_or(BACK).max(BACK);
+        let since = since.or_else(|| Some(seconds(self.client.server_time()?.checked_sub(back).ok()?)));
         let since = since.unwrap_or(0.0);
         let mut call = Call::new(Endpoint::DataSince).session(session);
         if since > 0.0 {

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{Actor, Door, EffectError, claim::Way, step::not_sent_text};
@@ -64,6 +65,18 @@ impl Verb {
 }
 
 impl Outgoing {
+    /// What the ledger says of it: neither the query nor the body, which may hold what is nobody's business; but whether it is the same.
+    fn shown(&self, url: &Url) -> serde_json::Value {
+        let body = self.body.as_deref().unwrap_or_default();
+        let mut hash = Sha256::new();
+        for part in [&self.url, body] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        let hash = hex::encode(&hash.finalize()[..8]);
+        json!({ "url": url.as_str(), "bytes": body.len(), "hash": hash })
+    }
+
     /// The request as it leaves: to a host of the list, with the authorization that is configured for it.
     pub fn request(&self, hosts: &HttpSection) -> Result<Request, EffectError> {
         let bad = |message: String| EffectError::Bad(message);
@@ -117,15 +130,25 @@ impl Outgoing {
     }
 }
 
+/// What became of a request to another server.
+#[derive(Debug)]
+pub enum Posted {
+    /// It was sent.
+    Now(Result<Response, TransportError>),
+    /// It was not sent: in a dry run, or since it waits for a person.
+    Kept,
+    /// It was sent by the run in whose place this one goes on, or may have been.
+    Before,
+}
+
 impl Door {
-    /// Sends one request to another server, once. `None` where nothing was sent: in a dry run, or since it waits for a
-    /// person.
+    /// Sends one request to another server, once: not again where the run goes on in the place of one that has sent it, or may have.
     pub fn post(
         &self,
         actor: &Actor,
         outgoing: &Outgoing,
         hosts: &HttpSection,
-    ) -> Result<Option<Result<Response, TransportError>>, EffectError> {
+    ) -> Result<Posted, EffectError> {
         let name = outgoing.verb.capability();
         let Some(capability) = Capability::named(name) else {
             return Err(EffectError::Bad(format!("{name} is not known")));
@@ -142,14 +165,21 @@ impl Door {
             action: capability.to_string(),
             target: request.url.host_str().map(str::to_owned),
             player: None,
-            arguments: json!({ "url": shown.as_str(), "bytes": outgoing.body.as_ref().map_or(0, String::len) }),
+            arguments: outgoing.shown(&shown),
             precondition: None,
             irreversible: false,
             state: EffectState::Claimed,
             note: None,
         };
+        let is_the_same = |before: &Effect| {
+            (&before.action, &before.target, &before.arguments)
+                == (&effect.action, &effect.target, &effect.arguments)
+        };
+        if actor.settled_at(ordinal).any(is_the_same) {
+            return Ok(Posted::Before);
+        }
         if self.claim(actor, outgoing, vec![effect], None)? == Way::Keep {
-            return Ok(None);
+            return Ok(Posted::Kept);
         }
         let answer = self.env.execute(request, &self.last_scope(actor));
         let (state, note) = match &answer {
@@ -162,6 +192,6 @@ impl Door {
             Err(error) => (EffectState::Failed, not_sent_text(&error.message)),
         };
         self.settle(actor.run, ordinal, None, state, Some(note))?;
-        Ok(Some(answer))
+        Ok(Posted::Now(answer))
     }
 }

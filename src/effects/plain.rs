@@ -97,7 +97,14 @@ impl Door {
     ) -> Result<Value, EffectError> {
         let settle = |state, note| self.settle(actor.run, ordinal, None, state, note);
         let mut repeats = Repeats::default();
+        let mut before_that: Option<ApiError> = None;
         loop {
+            if let Some(error) = before_that.take()
+                && let Err(why) = self.admit_again(actor, call)
+            {
+                settle(EffectState::Failed, Some(format!("{}; not sent again: {why}", error.message)))?;
+                return Err(why);
+            }
             let error = match self.client.write(call, &self.last_scope(actor)) {
                 Ok(answer) => {
                     let answer = answer.json().unwrap_or_default();
@@ -112,6 +119,7 @@ impl Door {
             };
             if !error.may_have_acted() {
                 if repeats.wait_for_next(&*self.env, &error, &actor.scope) {
+                    before_that = Some(error);
                     continue;
                 }
                 settle(EffectState::Failed, Some(not_sent(&error)))?;
@@ -124,7 +132,10 @@ impl Door {
                     return Ok(answer);
                 }
                 Found::Nothing
-                    if repeats.doubtful_once_more(&error) && !actor.scope.cancel.is_cancelled() => {}
+                    if repeats.doubtful_once_more(&error) && !actor.scope.cancel.is_cancelled() =>
+                {
+                    before_that = Some(error);
+                }
                 Found::Nothing if error.pending => {
                     let why = "so far it was not done, but it may still be";
                     return self.give_up(actor, ordinal, error, why);
@@ -136,13 +147,24 @@ impl Door {
                 }
                 // What nothing tells of may still be sent again where a second time changes nothing more.
                 Found::Hidden if self.is_safe(call) => {
-                    if !repeats.wait_for_next_safe(&*self.env, &error, &actor.scope) {
+                    let again = repeats.wait_for_next_safe(&*self.env, &error, &actor.scope);
+                    // What may have been done stays so, whatever keeps it from being sent again.
+                    if !again || self.admit_again(actor, call).is_err() {
                         return self.give_up(actor, ordinal, error, "it can be done again");
                     }
                 }
                 Found::Hidden => return self.give_up(actor, ordinal, error, HIDDEN),
                 Found::Unclear(why) => return self.give_up(actor, ordinal, error, &why),
             }
+        }
+    }
+
+    /// Whether a call may be sent again: meanwhile somebody may have paused something.
+    fn admit_again(&self, actor: &Actor, call: &Call) -> Result<(), EffectError> {
+        let left_alone = self.admit(actor, call)?;
+        match call.player_names().iter().find_map(|player| Some((player, left_alone.get(player)?))) {
+            Some((player, why)) => Err(EffectError::Halted(format!("player {player} is held: {why}"))),
+            None => Ok(()),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Actor, row, stand_in};
 use crate::{
-    api::Call,
+    api::{Call, Endpoint},
     domain::{Effect, EffectState, PlayerName},
 };
 
@@ -25,11 +25,14 @@ pub(super) enum Left {
 pub(super) fn left(actor: &Actor, call: &Call) -> Left {
     let next = actor.peek_ordinal();
     let settled: Vec<&Effect> = actor.settled_at(next).collect();
+    // Its row says what it was set to, and the script only that it is to be the other one.
+    let flips = matches!(call.endpoint(), Endpoint::SessionsActive | Endpoint::SessionsTesting)
+        && call.body_fields().is_none();
     let is_same = |effect: &&Effect| {
         let wanted = row(next, call, effect.player.as_deref());
         effect.action == wanted.action
             && effect.target == wanted.target
-            && effect.arguments == wanted.arguments
+            && (effect.arguments == wanted.arguments || flips)
     };
     let was_made = settled.iter().any(|effect| effect.state != EffectState::Refused);
     if !was_made || !settled.iter().all(is_same) {

@@ -146,7 +146,18 @@ impl Door {
     fn make(&self, step: &mut Step<'_>) -> Result<(), EffectError> {
         let mut repeats = Repeats::default();
         let mut doubt = None;
+        let mut before_that: Option<ApiError> = None;
         loop {
+            if let Some(error) = before_that.take()
+                && let Err(why) = self.look_again(step)
+            {
+                let note = format!("{}; not sent again: {why}", not_sent(&error));
+                for (row, _) in (0..).zip(&step.cases).filter(|(_, case)| case.is_going()) {
+                    let (run, note) = (step.actor.run, Some(note.clone()));
+                    self.settle(run, step.ordinal, Some(row), EffectState::Failed, note)?;
+                }
+                return Err(why);
+            }
             let going = step.named(&Standing::Going);
             if going.is_empty() {
                 let uncertain = step.named(&Standing::Uncertain);
@@ -172,21 +183,25 @@ impl Door {
             if error.may_have_acted() {
                 let once_more = repeats.doubtful_once_more(&error) && !step.actor.scope.cancel.is_cancelled();
                 self.find_out_all(step, &error, once_more)?;
+                before_that = once_more.then(|| error.clone());
                 doubt = Some(error);
                 continue;
             }
-            // It provably never left. Meanwhile players may have moved on.
-            let again = repeats.wait_for_next(&*self.env, &error, &step.actor.scope);
-            if !(again && self.look_again(step).is_ok()) {
+            // It provably never left.
+            if !repeats.wait_for_next(&*self.env, &error, &step.actor.scope) {
                 let note = Some(not_sent(&error));
                 self.settle(step.actor.run, step.ordinal, None, EffectState::Failed, note)?;
                 return Err(error.into());
             }
+            before_that = Some(error);
         }
     }
 
-    /// Looks again at those who are going, and settles those who have moved.
+    /// Before it is sent again: somebody may have paused something meanwhile, and players may have moved on or been moved. Looks at
+    /// those who are going, and settles those who are not any more.
     fn look_again(&self, step: &mut Step<'_>) -> Result<(), EffectError> {
+        let call = Call::new(step.endpoint).session(step.session).players(&step.named(&Standing::Going));
+        let left_alone = self.admit(step.actor, &call)?;
         let look = self.look(&step.actor.scope, step.session)?;
         for (row, case) in (0..).zip(&mut step.cases).filter(|(_, case)| case.is_going()) {
             let found = look.players.get(case.player.as_str()).cloned().unwrap_or_default();
@@ -194,6 +209,8 @@ impl Door {
             if !case.now.holds(&now) {
                 case.now = now;
                 case.state = Standing::Moved;
+            } else if let Some(why) = left_alone.get(&case.player) {
+                case.state = Standing::Refused(why.clone());
             } else if let Some(why) = refusal(step.endpoint, &now, &found) {
                 case.state = Standing::Refused(why);
             }

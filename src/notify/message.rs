@@ -24,7 +24,8 @@ const LATE: Duration = Duration::from_secs(120);
 /// What a service is given. Nothing in it is to be obeyed: every text is shown as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The number of its first notice: a receiver that has seen it before knows it by that.
+    /// The number of its newest notice: a receiver that has seen it before knows it by that, and one that is sent again with more in it
+    /// is another one.
     pub id: i64,
     /// A few words, on one line.
     pub title: String,
@@ -56,7 +57,7 @@ impl Message {
         let (first, others) = notices.split_first()?;
         let urgent = notices.iter().any(|one| is_urgent(one, notices));
         let mut message = Self {
-            id: first.id,
+            id: others.last().unwrap_or(first).id,
             title: String::new(),
             text: String::new(),
             link: None,

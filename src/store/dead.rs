@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{History, Store, StoreError, holds, inbox, millis, news, standing, writer::Pending};
+use super::{History, Store, StoreError, holds, inbox, millis, news, runs, standing, writer::Pending};
 use crate::domain::{
     AutomationName, Effect, Event, EventId, EventKind, Mode, Outcome, Reader, RunId, RunReport,
 };
@@ -61,6 +61,8 @@ pub enum Closed {
     Removed(AutomationName),
     /// Its automation, or everything, is held for this reason: the event would not run.
     Held(String),
+    /// Its run is still under way and may do more: in its place it would be done twice.
+    UnderWay,
 }
 
 impl Closed {
@@ -82,6 +84,9 @@ impl Closed {
                     "press Resume first, at the top of the page or at its automation",
                 );
                 Some(format!("run {run} cannot go on while it is paused: {reason}; {resume}"))
+            }
+            Self::UnderWay => {
+                Some(format!("run {run} is still under way: decide about it once it has ended"))
             }
             Self::NoEvent => {
                 Some(format!("run {run} was a poll, which is asked again by itself: discard it"))
@@ -135,6 +140,9 @@ impl Store {
                 None
             } else {
                 let Some(event) = event_of(connection, run)? else { return Ok(Closed::NoEvent) };
+                if runs::is_under_way(connection, run)? {
+                    return Ok(Closed::UnderWay);
+                }
                 if !known(&event.automation) {
                     return Ok(Closed::Removed(event.automation));
                 }

@@ -149,8 +149,7 @@ impl History {
         })
     }
 
-    /// The effects of a run that were settled as done, refused, or of which nobody knows better: what a run that goes on in its place
-    /// does not do again. It may itself have gone on in the place of another, whose effects count too.
+    /// The effects of a run that were done or refused, or may have been done: what a run that goes on in its place does not do again. It may itself have gone on in the place of another, whose effects count too.
     pub fn settled_effects(&self, run: RunId) -> Result<Vec<Effect>, StoreError> {
         self.read(|connection| {
             connection
@@ -162,7 +161,7 @@ impl History {
                         JOIN resumption ON resumption.event = run.event
                      )
                      SELECT {COLUMNS} FROM effect
-                     WHERE run IN (SELECT id FROM chain) AND state IN ('done', 'uncertain', 'refused')
+                     WHERE run IN (SELECT id FROM chain) AND state IN ('done', 'uncertain', 'claimed', 'refused')
                      ORDER BY ordinal, row"
                 ))?
                 .query_map([run.0], effect)?

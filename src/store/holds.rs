@@ -11,8 +11,13 @@ use crate::domain::{AutomationName, Held, Hold, PlayerName, SessionName};
 /// Holds something while another program has the store and cannot be asked. Whoever writes to the server looks at the
 /// holds in the store before each write.
 pub fn hold_beside(path: &Path, hold: &Hold) -> Result<(), StoreError> {
-    let connection = open::beside_another(path)?;
-    put(&connection, hold).map_err(|error| StoreError::from_sqlite(path, &error))
+    let mut connection = open::beside_another(path)?;
+    let mut write = || {
+        let transaction = connection.transaction()?;
+        put(&transaction, hold)?;
+        transaction.commit()
+    };
+    write().map_err(|error| StoreError::from_sqlite(path, &error))
 }
 
 impl Store {

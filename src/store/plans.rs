@@ -151,7 +151,7 @@ impl Store {
             };
             let Ok(automation) = AutomationName::new(&automation) else { return Ok(Decided::Unknown) };
             // What it still wanted would be in a plan that is decided.
-            if is_under_way(connection, run)? {
+            if runs::is_under_way(connection, run)? {
                 return Ok(Decided::UnderWay);
             }
             if !known(&automation) {
@@ -248,19 +248,18 @@ impl History {
         })
     }
 
-    /// When the next plan expires, if one waits.
+    /// When the next plan expires, if one waits. That of a run that is under way does not: what the run wants later belongs to it.
     pub fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
             let next: Option<i64> = connection
-                .prepare_cached("SELECT min(expires) FROM plan WHERE state = 'waiting'")?
+                .prepare_cached(
+                    "SELECT min(plan.expires) FROM plan JOIN run ON run.id = plan.run
+                     WHERE plan.state = 'waiting' AND run.ended IS NOT NULL",
+                )?
                 .query_row([], |row| row.get(0))?;
             Ok(next.map(super::instant))
         })
     }
-}
-
-fn is_under_way(connection: &Connection, run: RunId) -> rusqlite::Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND ended IS NULL")?.exists([run.0])
 }
 
 /// A run has ended; says what is new of its plan, if it has one. A plan of an earlier run of its automation that wants exactly the
@@ -271,6 +270,10 @@ pub(super) fn replace_older(
     now: Timestamp,
 ) -> rusqlite::Result<Option<PlanNews>> {
     let Ok(automation) = waiting(connection, run)? else { return Ok(None) };
+    // People have the whole time to decide, from when it can be decided on.
+    connection
+        .prepare_cached("UPDATE plan SET expires = max(expires, ?2 + expires - made) WHERE run = ?1")?
+        .execute(params![run.0, millis(now)])?;
     let older: Vec<i64> = connection
         .prepare_cached("SELECT run FROM plan WHERE automation = ?1 AND state = 'waiting' AND run < ?2")?
         .query_map(params![automation, run.0], |row| row.get(0))?
@@ -358,7 +361,10 @@ fn decide(
 
 fn expire(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<RunId>> {
     let over: Vec<i64> = connection
-        .prepare_cached("SELECT run FROM plan WHERE state = 'waiting' AND expires <= ?1 ORDER BY run")?
+        .prepare_cached(
+            "SELECT plan.run FROM plan JOIN run ON run.id = plan.run
+             WHERE plan.state = 'waiting' AND plan.expires <= ?1 AND run.ended IS NOT NULL ORDER BY plan.run",
+        )?
         .query_map([millis(now)], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for run in &over {

@@ -197,6 +197,11 @@ pub(super) fn trace(
     Ok(())
 }
 
+/// Whether a run has begun and not ended.
+pub(super) fn is_under_way(connection: &Connection, run: RunId) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND ended IS NULL")?.exists([run.0])
+}
+
 fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovered> {
     let open_effects = effects::open(connection)?;
     let report = RunReport::new(Outcome::Interrupted, "the daemon stopped while it ran");
@@ -212,6 +217,10 @@ fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<Recovere
         news::after_run(connection, RunId(*run), now, &report, is_dead, plan)?;
     }
     let interrupted = interrupted.len();
-    connection.execute("UPDATE event SET state = 'done' WHERE state = 'running'", [])?;
+    // The index of what is open is found by its own condition, word for word.
+    connection.execute(
+        "UPDATE event SET state = 'done' WHERE state IN ('accepted', 'running') AND state = 'running'",
+        [],
+    )?;
     Ok(Recovered { events: standing::accepted(connection)?, interrupted, open: open_effects })
 }

@@ -64,7 +64,10 @@ impl History {
 /// Events that wait for their run, oldest first.
 pub(super) fn accepted(connection: &Connection) -> rusqlite::Result<Vec<Event>> {
     let events: Vec<Option<Event>> = connection
-        .prepare(&format!("SELECT {EVENT} FROM event WHERE state = 'accepted' ORDER BY id"))?
+        // The index of what is open is found by its own condition, word for word.
+        .prepare(&format!(
+            "SELECT {EVENT} FROM event WHERE state IN ('accepted', 'running') AND state = 'accepted' ORDER BY id"
+        ))?
         .query_map([], event)?
         .collect::<Result<_, _>>()?;
     Ok(events.into_iter().flatten().collect())

@@ -183,11 +183,15 @@ fn a_protected_session_is_not_made_and_not_taken_from_its_room() {
         let made = run(&lab, "rooms::create(\"lab\", #{ sname: \"s\" }); rooms::create(\"free\", #{});");
         assert_eq!(made["outcome"], "done", "{made:#}");
         lab.configure(&("[guard]\nprotected_sessions = [\"s\", \"final-*\"]\n".to_owned() + &rooms));
+        let parts = match generation {
+            "newest" => "rooms::close(\"lab\", #{ disassociate: true });",
+            _ => "rooms::disassociate(\"lab\");",
+        };
         for line in [
+            parts,
             "sessions::create(\"slow\", 1, #{ sname: \"final-1\" });",
             "rooms::create_session(\"free\", \"slow\", 1, #{ sname: \"final-1\" });",
             "rooms::create(\"other\", #{ sname: \"s\" });",
-            "rooms::disassociate(\"lab\");",
         ] {
             let refused = run(&lab, line);
             let reason = refused["reason"].as_str().unwrap_or_default();
@@ -197,13 +201,23 @@ fn a_protected_session_is_not_made_and_not_taken_from_its_room() {
         let done = run(&lab, others);
         assert_eq!(done["outcome"], "done", "{done:#}");
         assert!(done.to_string().contains("\"text\":\"s\""), "{done:#}");
+        // Nor is one that a person has paused.
+        lab.configure(&rooms);
+        assert_eq!(lab.run(&["pause", "--session", "s", "--reason", "a fire"]).0, 0);
+        let halted = run(&lab, "rooms::disassociate(\"lab\");");
+        assert!(
+            halted["reason"].as_str().unwrap_or_default().contains("session s is held: a fire"),
+            "{halted:#}"
+        );
     }
 }
 
 #[test]
 fn a_plan_is_approved_only_once_its_run_wants_nothing_more() {
-    let lab = Lab::new(2, "newest", &automation("step", "mode = \"approve\""));
-    let script = "fn run(event) { players::message(\"s\", \"p1\", \"a\"); wait_for(\"3s\"); players::message(\"s\", \"p2\", \"b\"); }";
+    // It does not expire before either.
+    let config = "[guard]\nplans_expire = \"2s\"\n".to_owned() + &automation("step", "mode = \"approve\"");
+    let lab = Lab::new(2, "newest", &config);
+    let script = "fn run(event) { players::message(\"s\", \"p1\", \"a\"); wait_for(\"4s\"); players::message(\"s\", \"p2\", \"b\"); }";
     lab.project.write("scripts/step.rhai", script);
     let daemon = lab.daemon();
     let mut waits = lab.project.command();
@@ -279,12 +293,12 @@ fn the_log_of_interventions_shows_when_it_was_changed() {
 
 #[test]
 fn a_dead_letter_is_retried_resumed_or_discarded() {
-    let hook = "[[automation]]\nname = \"hook\"\non = { cron = \"0 3 * * *\" }\nscript = \"hook.rhai\"\nallow = [\"players.*\"]\n";
+    let hook = "[[automation]]\nname = \"hook\"\non = { cron = \"0 3 * * *\" }\nscript = \"hook.rhai\"\nallow = [\"players.*\", \"sessions.testing\"]\n";
     let lab = Lab::new(2, "newest", &("timezone = \"UTC\"\n".to_owned() + hook));
-    // The first attempt steps p1 and fails.
+    // The first attempt steps p1, flips what a second time would flip back, and fails.
     let script = |rest: &str| {
         format!(
-            "fn run(event) {{\n    players::list(\"s\");\n    players::advance(\"s\", \"p1\");\n    {rest}\n}}"
+            "fn run(event) {{\n    players::list(\"s\");\n    players::advance(\"s\", \"p1\");\n    sessions::toggle_testing(\"s\");\n    {rest}\n}}"
         )
     };
     lab.project.write("scripts/hook.rhai", &script("fail(\"no\");"));
@@ -304,6 +318,7 @@ fn a_dead_letter_is_retried_resumed_or_discarded() {
         (Some("done"), vec![2, 2]),
         "p1 is not stepped again: {resumed:#}"
     );
+    assert_eq!(resumed["effects"].as_array().map(Vec::len), Some(1), "{resumed:#}");
     let (code, said) = lab.run(&["dead", "retry", &run]);
     assert!(code == 1 && said.contains("was resumed before"), "{said}");
     let (code, said) = lab.run(&["dead", "discard", "77", "--reason", "x"]);

@@ -9,7 +9,7 @@ fn second_poll(script: &str, retry_after: &'static str) -> i64 {
 
 /// The same where the first poll ends in this way.
 fn second_poll_after(script: &str, retry_after: &'static str, end: impl Fn(Work) -> Happened) -> i64 {
-    let world = World { now: Mutex::new(Timestamp::UNIX_EPOCH), status: 503, retry_after };
+    let world = World { retry_after, ..answering(503) };
     let lab = Lab::new(script, "on = { poll = \"30s\" }", world);
     let (mut daemon, nothing) = lab.start(0);
     assert!(nothing.is_empty());

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{context, options};
 use crate::{
-    effects::{Outgoing, Verb},
+    effects::{Outgoing, Posted, Verb},
     environment::{Response, TransportError, TransportReason},
     script::{
         error::{Ending, RhaiResultOf, bad_argument, end, raise_effect, throw},
@@ -50,16 +50,13 @@ fn send(
     context.before_writing(function)?;
     let outgoing = outgoing(function, url, Some(body), more)?;
     let sent = context.tools.door.post(&context.actor, &outgoing, &context.tools.http);
-    match sent.map_err(|error| raise_effect(error, function))? {
-        Some(result) => answer(function, result),
-        None => Ok([
-            ("status".into(), 200_i64.into()),
-            ("body".into(), Dynamic::UNIT),
-            (context.actor.kept_key().into(), true.into()),
-        ]
-        .into_iter()
-        .collect()),
-    }
+    let why = match sent.map_err(|error| raise_effect(error, function))? {
+        Posted::Now(result) => return answer(function, result),
+        Posted::Kept => context.actor.kept_key(),
+        Posted::Before => "made_before",
+    };
+    let kept = [("status".into(), 200_i64.into()), ("body".into(), Dynamic::UNIT), (why.into(), true.into())];
+    Ok(kept.into_iter().collect())
 }
 
 /// `#{status, body}`: the body is what its JSON says, or its text.
@@ -123,7 +120,7 @@ mod http_ {
     }
 
     /// Sends a body (a map or array as JSON, a text as it is) to a server that the configuration lists. Sent once, never
-    /// repeated by itself. Gives `#{status, body}`. Needs `http.post`.
+    /// repeated by itself. Gives `#{status, body}`; with `made_before` where an earlier run that this one goes on for has sent it. Needs `http.post`.
     ///
     /// ```rhai
     /// http::post("https://hooks.example.org/lab", #{ text: "the session is full" });

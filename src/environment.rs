@@ -90,8 +90,17 @@ pub struct Request {
     /// Whether it goes on to its answer, once it is sent, although the scope is cancelled: a write whose outcome has to be
     /// known. The scope's deadline still holds, and what is cancelled before it is sent is not sent.
     pub sees_it_through: bool,
+    /// Not to be sent after this instant: what it was decided on may not be so any more. It ends with [`TransportReason::Stale`] then.
+    pub fresh_until: Option<Timestamp>,
     /// The largest answer in bytes, after decompression. More ends the request with [`TransportReason::TooLarge`].
     pub max_answer: usize,
+}
+
+impl Request {
+    /// Whether it is too late to send it.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.fresh_until.is_some_and(|until| now > until)
+    }
 }
 
 /// One HTTP answer, whole. Redirects are answers like any other: nobody follows them unasked.
@@ -117,6 +126,14 @@ pub struct TransportError {
     pub message: String,
 }
 
+impl TransportError {
+    /// Of a request that [is stale](Request::is_stale).
+    pub fn stale() -> Self {
+        let message = "it had waited too long for its turn at the server".to_owned();
+        Self { sent: false, reason: TransportReason::Stale, message }
+    }
+}
+
 /// What kept an answer from arriving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportReason {
@@ -128,6 +145,8 @@ pub enum TransportReason {
     Broken,
     /// The answer is larger than the request allows.
     TooLarge,
+    /// It had waited for its turn for longer than [`Request::fresh_until`] allows, and was not sent.
+    Stale,
     /// The scope ended first.
     Stopped(Stopped),
 }

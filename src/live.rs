@@ -142,6 +142,9 @@ async fn send(
     let (timeout, through, host) = (request.timeout, request.sees_it_through, host(&request));
     // Now it is sent; until here, a cancellation is known to have kept it back.
     scope.check(Live::clock()).map_err(|why| stopped(false, why))?;
+    if request.is_stale(Live::clock()) {
+        return Err(TransportError::stale());
+    }
     tokio::select! {
         biased;
         () = scope.cancel.cancelled(), if !through => Err(stopped(true, Stopped::Cancelled)),
@@ -213,3 +216,6 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 fn host(request: &Request) -> String {
     request.url.origin().ascii_serialization()
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,8 @@ impl Circuit {
                 state.failures = 0;
             }
             Err(TransportError {
-                reason: TransportReason::TooLarge | TransportReason::Stopped(_), ..
+                reason: TransportReason::TooLarge | TransportReason::Stale | TransportReason::Stopped(_),
+                ..
             }) => {}
             Ok(_) | Err(_) => {
                 state.gone |= match result {

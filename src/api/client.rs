@@ -151,6 +151,17 @@ impl Client {
     /// `sessions.active` and `sessions.testing` take `{"active": bool}` and `{"testing": bool}`. A server that
     /// [toggles](Generation::toggles) turns its value over whatever the body says.
     pub fn write(&self, call: &Call, scope: &Scope) -> Result<Answer, ApiError> {
+        self.write_fresh(call, None, scope)
+    }
+
+    /// The same, where what it was decided on is only known to hold until an instant: it is not sent after that, with an error of the
+    /// kind [`ErrorKind::Unreachable`].
+    pub fn write_fresh(
+        &self,
+        call: &Call,
+        fresh_until: Option<Timestamp>,
+        scope: &Scope,
+    ) -> Result<Answer, ApiError> {
         let endpoint = call.endpoint();
         if !endpoint.is_write() {
             return Err(ApiError::unsent(ErrorKind::BadCall, endpoint.name(), "this is no write"));
@@ -158,7 +169,7 @@ impl Client {
         request::check(call)?;
         let version = self.version_for(call, Priority::Effect, scope).map_err(before_write)?;
         let (mut request, route) = self.prepare(call, &version, Priority::Effect)?;
-        request.sees_it_through = true;
+        (request.sees_it_through, request.fresh_until) = (true, fresh_until);
         let response = self.connection.send_once(endpoint.name(), request.clone(), scope)?;
         let result = if is_success(response.status) {
             decode::answer(call, route, version.generation(), &response)

@@ -119,6 +119,7 @@ impl Connection {
             lane: Some(lane),
             timeout,
             sees_it_through: false,
+            fresh_until: None,
             max_answer,
         })
     }

@@ -60,7 +60,7 @@ fn may_pass(status: u16) -> bool {
 fn may_go_better(reason: TransportReason) -> bool {
     match reason {
         TransportReason::Connect | TransportReason::Timeout | TransportReason::Broken => true,
-        TransportReason::TooLarge | TransportReason::Stopped(_) => false,
+        TransportReason::TooLarge | TransportReason::Stale | TransportReason::Stopped(_) => false,
     }
 }
 
@@ -87,6 +87,7 @@ pub(super) fn transport(endpoint: &str, request: &Request, error: &TransportErro
     let said = super::refusal::tidy(&error.message);
     let (kind, message) = match error.reason {
         TransportReason::Stopped(reason) => (ErrorKind::Stopped(reason), reason.to_string()),
+        TransportReason::Stale => (ErrorKind::Unreachable, said.clone()),
         _ if !error.sent => {
             (ErrorKind::Unreachable, format!("{host} cannot be reached, so nothing was sent: {said}"))
         }

@@ -86,6 +86,7 @@ fn send(control: &Value, what: &str, body: &Value) -> Option<Asked> {
         lane: None,
         timeout: Duration::from_secs(10),
         sees_it_through: false,
+        fresh_until: None,
         max_answer: 1024 * 1024,
     };
     let scope = Scope::for_duration(env.now(), PATIENCE * 2);

@@ -363,6 +363,7 @@ fn signed(hook: &str, body: &Value, secret: &SecretString, now: i64, number: u64
         lane: None,
         timeout: Duration::from_secs(5),
         sees_it_through: false,
+        fresh_until: None,
         max_answer: 64 * 1024,
     })
 }

@@ -99,6 +99,7 @@ fn tell(env: &dyn Environment, url: &Url, scope: &Scope) -> Result<(), String> {
         lane: None,
         timeout: TIMEOUT,
         sees_it_through: false,
+        fresh_until: None,
         max_answer: 64 * 1024,
     };
     match env.execute(request, scope) {

@@ -125,6 +125,7 @@ impl Outgoing {
             lane: None,
             timeout: TIMEOUT,
             sees_it_through: self.body.is_some(),
+            fresh_until: None,
             max_answer: LARGEST,
         })
     }

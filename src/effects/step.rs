@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -25,6 +26,10 @@ use crate::{
     environment::Scope,
 };
 
+/// For how long after the look at its players a step may still be sent. Whoever waits longer for a turn, behind an export for example,
+/// looks again.
+const FRESH: SignedDuration = SignedDuration::from_secs(5);
+
 /// Said where the answer cannot tell a step from the player's own submission.
 pub(crate) const BY_WHOM: &str = "by this step or by the player at the same moment";
 
@@ -34,6 +39,8 @@ struct Step<'a> {
     endpoint: Endpoint,
     session: &'a SessionName,
     ordinal: u32,
+    /// Until when what was seen counts.
+    fresh_until: Option<Timestamp>,
     /// In the order of the ledger's rows.
     cases: Vec<Case>,
 }
@@ -92,6 +99,7 @@ impl Door {
             seen.insert(player, sighting);
         }
         let look = self.look(&actor.scope, session)?;
+        let fresh_until = self.fresh();
         let mut cases = Vec::new();
         for player in call.player_names() {
             let Some(found) = look.players.get(player.as_str()) else {
@@ -125,7 +133,7 @@ impl Door {
         let (ordinal, endpoint) = (actor.next_ordinal(), call.endpoint());
         let rows = cases.iter().map(|case| case.row(ordinal, call)).collect();
         let way = self.claim(actor, call, rows, Some((session, look.players.len())))?;
-        let mut step = Step { actor, endpoint, session, ordinal, cases };
+        let mut step = Step { actor, endpoint, session, ordinal, fresh_until, cases };
         if way == Way::Send {
             self.make(&mut step)?;
         }
@@ -140,6 +148,11 @@ impl Door {
         }
         let players = self.read(scope, &call)?;
         Ok(Look { players, moves: self.moves(scope, session, None)? })
+    }
+
+    /// Until when a look that ends now counts.
+    fn fresh(&self) -> Option<Timestamp> {
+        self.env.now().checked_add(FRESH).ok()
     }
 
     /// Makes the steps of all who are going, and settles each.
@@ -167,7 +180,7 @@ impl Door {
                 };
             }
             let call = Call::new(step.endpoint).session(step.session).players(&going);
-            let error = match self.client.write(&call, &self.last_scope(step.actor)) {
+            let error = match self.client.write_fresh(&call, step.fresh_until, &self.last_scope(step.actor)) {
                 Ok(answer) => {
                     let answer = answer.json().unwrap_or_default();
                     for (row, case) in (0..).zip(&mut step.cases).filter(|(_, case)| case.is_going()) {
@@ -203,6 +216,7 @@ impl Door {
         let call = Call::new(step.endpoint).session(step.session).players(&step.named(&Standing::Going));
         let left_alone = self.admit(step.actor, &call)?;
         let look = self.look(&step.actor.scope, step.session)?;
+        step.fresh_until = self.fresh();
         for (row, case) in (0..).zip(&mut step.cases).filter(|(_, case)| case.is_going()) {
             let found = look.players.get(case.player.as_str()).cloned().unwrap_or_default();
             let now = Sighting::read(&found);

@@ -73,6 +73,7 @@ pub(super) fn post_json(url: &SecretString, body: &Value) -> Result<Request, Fai
         lane: None,
         timeout: TIMEOUT,
         sees_it_through: true,
+        fresh_until: None,
         max_answer: LARGEST,
     })
 }

@@ -41,6 +41,7 @@ impl World {
             lane: None,
             timeout: Duration::from_secs(60),
             sees_it_through: false,
+            fresh_until: None,
             max_answer: usize::MAX,
         };
         let response = self.sandbox().answer(now, &request);

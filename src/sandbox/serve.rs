@@ -66,6 +66,7 @@ async fn handle(
         lane: None,
         timeout: Duration::MAX,
         sees_it_through: false,
+        fresh_until: None,
         max_answer: usize::MAX,
     };
     // Whatever answers may have to wait for its turn, and that must not hold up other connections.

@@ -81,6 +81,11 @@ impl Environment for Simulated {
             note(&mut state, actor, &request, "given up before its turn came");
             return Err(stopped(false, why));
         }
+        if request.is_stale(state.daemon_now()) {
+            state.leave_lane();
+            note(&mut state, actor, &request, "too late, and not sent");
+            return Err(TransportError::stale());
+        }
         let (mut state, result) = self.exchange(state, actor, &request, deadline);
         state.leave_lane();
         result

@@ -122,6 +122,7 @@ fn ready(env: &dyn Environment, address: &str) -> Result<bool, String> {
         lane: None,
         timeout: PATIENCE,
         sees_it_through: false,
+        fresh_until: None,
         max_answer: 64 * 1024,
     };
     let answer =

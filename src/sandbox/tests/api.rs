@@ -122,6 +122,7 @@ pub(super) fn request(method: &str, url: &str, headers: HeaderMap, body: Option<
         lane: None,
         timeout: Duration::from_secs(1),
         sees_it_through: false,
+        fresh_until: None,
         max_answer: usize::MAX,
     }
 }

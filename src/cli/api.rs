@@ -23,7 +23,7 @@ use crate::{
 /// `uproctor api`
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// What to call, for example sessions or "session/S/players/?fields=id"
+    /// What to call, for example sessions or "sessions/S/players/?fields=id"
     endpoint: String,
     /// The server's address [default: that of config.toml, or http://127.0.0.1:8000/]
     #[arg(short, long)]

@@ -140,7 +140,7 @@ fn waiting(event: EventId, run: Option<i64>) -> String {
         None => format!("event {event} has not begun: it waits for its turn, which `uproctor runs` shows"),
     };
     format!(
-        "{what}, and `uproctor status` whether the server answers. Ctrl-C ends the waiting here, and it goes on"
+        "{what}, and `uproctor doctor` whether the server answers. Ctrl-C ends the waiting here, and it goes on"
     )
 }
 

@@ -14,6 +14,8 @@ pub struct UprootSection {
     /// `url`: the server's address as a browser would use it, a subdirectory included. Default
     /// `http://127.0.0.1:8000/`, where `uproot run` listens.
     pub url: ServerUrl,
+    /// `url` is there and is no address, so that the one above stands for none: nobody is asked there, and nobody gets the token.
+    pub url_is_wrong: bool,
     /// From `token_env` or `token_file`: the API token, one of `upd.API_KEYS` in the experiment's `main.py`.
     pub token: SecretString,
 }
@@ -21,7 +23,7 @@ pub struct UprootSection {
 impl UprootSection {
     /// What holds where the section says nothing.
     pub(super) fn new() -> Self {
-        Self { url: ServerUrl::default(), token: SecretString::from(String::new()) }
+        Self { url: ServerUrl::default(), url_is_wrong: false, token: SecretString::from(String::new()) }
     }
 
     pub(super) fn read(source: &Source<'_>, section: Option<Section<'_, '_>>, secrets: &Secrets<'_>) -> Self {
@@ -34,8 +36,9 @@ impl UprootSection {
             );
             return read;
         };
+        read.url_is_wrong = section.has("url");
         if let Some(url) = section.parsed("url", ServerUrl::parse) {
-            read.url = url.value;
+            (read.url, read.url_is_wrong) = (url.value, false);
         }
         let named = section.has("token_env") || section.has("token_file");
         let mut tokens = secrets.read(&mut section, "token_env", "token_file");

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     EffectError,
+    resume::Before,
     sightings::{Sighting, Sightings},
 };
 use crate::{
@@ -37,8 +38,8 @@ pub struct Actor {
     pub trace: TraceBuffer,
     /// A person has seen the list of what it does, and approved it.
     approved: bool,
-    /// What an earlier run had done, in whose place this one goes on.
-    settled: Vec<Effect>,
+    /// What earlier runs had done, in whose place this one goes on.
+    before: Mutex<Before>,
     ordinal: AtomicU32,
     /// How many of its calls wait for a person.
     planned: AtomicU32,
@@ -68,7 +69,7 @@ impl Actor {
             begun,
             trace: TraceBuffer::default(),
             approved: false,
-            settled: Vec::new(),
+            before: Mutex::default(),
             ordinal: AtomicU32::new(0),
             planned: AtomicU32::new(0),
             sightings: Mutex::default(),
@@ -86,7 +87,7 @@ impl Actor {
 
     /// The same for a run that goes on in another's place: what that one had done is not done again.
     pub fn resuming(mut self, settled: Vec<Effect>) -> Self {
-        self.settled = settled;
+        self.before = Mutex::new(Before::new(settled));
         self
     }
 
@@ -141,9 +142,9 @@ impl Actor {
         self.approved
     }
 
-    /// What the earlier run had done at this place.
-    pub(super) fn settled_at(&self, ordinal: u32) -> impl Iterator<Item = &Effect> {
-        self.settled.iter().filter(move |effect| effect.ordinal == ordinal)
+    /// What earlier runs had done.
+    pub(super) fn before(&self) -> MutexGuard<'_, Before> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn trip(&self, why: String) {

@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Actor, Door, EffectError, claim::Way, step::not_sent_text};
+use super::{Actor, Door, EffectError, claim::Way, resume::same, step::not_sent_text};
 use crate::{
     config::{HttpSection, host_of},
     domain::{Capability, Effect, EffectState},
@@ -172,11 +172,7 @@ impl Door {
             state: EffectState::Claimed,
             note: None,
         };
-        let is_the_same = |before: &Effect| {
-            (&before.action, &before.target, &before.arguments)
-                == (&effect.action, &effect.target, &effect.arguments)
-        };
-        if actor.settled_at(ordinal).any(is_the_same) {
+        if actor.before().take(|before| same(before, &effect)) {
             return Ok(Posted::Before);
         }
         if self.claim(actor, outgoing, vec![effect], None)? == Way::Keep {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Actor, Door, EffectError};
+use super::{Actor, Door, EffectError, resume::same};
 use crate::{
     config::Channels,
     domain::{Capability, ChannelName, Effect, EffectState, NewNotice, did_you_mean},
@@ -94,12 +94,7 @@ impl Door {
             state: EffectState::Claimed,
             note: None,
         };
-        let was_told = |before: &Effect| {
-            before.state == EffectState::Done
-                && (&before.action, &before.target, &before.arguments)
-                    == (&effect.action, &effect.target, &effect.arguments)
-        };
-        if actor.settled_at(ordinal).any(was_told) {
+        if actor.before().take(|before| same(before, &effect)) {
             return Ok(None);
         }
         self.claim_notice(actor, telling, effect)

@@ -13,6 +13,7 @@ use jiff::ToSpan;
 use super::*;
 
 /// A server that answers when it is told to, and says when a request has come.
+#[expect(clippy::disallowed_methods, reason = "it ends with its channels")]
 fn server() -> (String, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());

@@ -21,7 +21,7 @@ use crate::{
 /// How long a service may take to answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer that is read.
-const LARGEST: usize = 256 * 1024;
+const LARGEST: usize = 4 * 1024 * 1024;
 
 /// Hands a message over, once. What was sent is not taken back when the scope ends.
 pub fn deliver(

@@ -179,9 +179,20 @@ impl Notifier {
                 Ok(true)
             }
             Err(failure) => {
-                let failed = self.failed(name, &failure, state.failures + 1, &batch, now);
-                let another = !failed.lost.is_empty() && failure.whose == Whose::Message;
+                let failures = state.failures + 1;
+                let failed = self.failed(&failure, failures, &batch, now);
+                let (why, lost) = (failed.why.clone(), failed.lost.len());
+                let another = lost > 0 && failure.whose == Whose::Message;
                 store.channel_failed(name.clone(), failed).wait()?;
+                if lost > 0 {
+                    tracing::error!(
+                        channel = %name,
+                        notices = lost,
+                        "given up, since nobody takes them: {why}; `uproctor notify --lost` lists them"
+                    );
+                } else if failures == 1 {
+                    tracing::error!(channel = %name, "a notice is not taken; it is tried again for a day: {why}");
+                }
                 Ok(another)
             }
         }
@@ -204,30 +215,14 @@ impl Notifier {
         Ok((kept, idle))
     }
 
-    /// What follows from a failure, and says it.
-    fn failed(
-        &self,
-        name: &ChannelName,
-        failure: &Failure,
-        failures: u32,
-        batch: &[Notice],
-        now: Timestamp,
-    ) -> ChannelFailure {
+    /// What follows from a failure.
+    fn failed(&self, failure: &Failure, failures: u32, batch: &[Notice], now: Timestamp) -> ChannelFailure {
         let why = failure.told();
         let lost: Vec<(i64, String)> = if failure.whose == Whose::Message {
             batch.iter().map(|one| (one.id, why.clone())).collect()
         } else {
             too_old(batch, now, &why)
         };
-        if !lost.is_empty() {
-            tracing::error!(
-                channel = %name,
-                notices = lost.len(),
-                "given up, since nobody takes them: {why}; `uproctor notify --lost` lists them"
-            );
-        } else if failures == 1 {
-            tracing::error!(channel = %name, "a notice is not taken; it is tried again for a day: {why}");
-        }
         let wait = backoff::wait(failures, failure, self.tools.env.random());
         // A message that would never be taken does not keep the others waiting.
         let wait = if failure.whose == Whose::Message { Duration::ZERO } else { wait };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{History, Store, StoreError, holds, inbox, millis, news, runs, standing, writer::Pending};
+use super::{History, Store, StoreError, holds, inbox, millis, news, plans, runs, standing, writer::Pending};
 use crate::domain::{
     AutomationName, Effect, Event, EventId, EventKind, Mode, Outcome, Reader, RunId, RunReport,
 };
@@ -80,7 +80,7 @@ impl Closed {
             )),
             Self::Held(reason) => {
                 let resume = reader.told(
-                    "`uproctor resume` first",
+                    "`uproctor resume NAME` first, or `uproctor resume` where everything is paused",
                     "press Resume first, at the top of the page or at its automation",
                 );
                 Some(format!("run {run} cannot go on while it is paused: {reason}; {resume}"))
@@ -150,6 +150,8 @@ impl Store {
                 if let Some(reason) = holds::why_held(connection, event.automation.as_str(), alone, now)? {
                     return Ok(Closed::Held(reason));
                 }
+                // What it wanted is wanted anew; approving both would do it twice.
+                plans::give_way(connection, run, &format!("run {run} was {state}"), now)?;
                 let event = Event { id, at: now, ..event };
                 inbox::insert(connection, &event)?;
                 if remedy == Remedy::Resume {

@@ -149,7 +149,8 @@ impl History {
         })
     }
 
-    /// The effects of a run that were done or refused, or may have been done: what a run that goes on in its place does not do again. It may itself have gone on in the place of another, whose effects count too.
+    /// The effects of a run that were done or refused, or may have been done: what a run that goes on in its place does not do again. With
+    /// it count the runs in whose place it went on itself, those that went on in its place, and those that carried out their plans.
     pub fn settled_effects(&self, run: RunId) -> Result<Vec<Effect>, StoreError> {
         self.read(|connection| {
             connection
@@ -159,6 +160,15 @@ impl History {
                         UNION
                         SELECT resumption.run FROM chain JOIN run ON run.id = chain.id
                         JOIN resumption ON resumption.event = run.event
+                        UNION
+                        SELECT later.id FROM chain JOIN resumption ON resumption.run = chain.id
+                        JOIN run AS later ON later.event = resumption.event
+                        UNION
+                        SELECT carried.id FROM chain JOIN plan ON plan.run = chain.id AND plan.state = 'approved'
+                        JOIN run ON run.id = chain.id
+                        JOIN event ON event.automation = run.automation AND event.id > run.event
+                            AND event.kind = 'plan' AND event.detail ->> '$.plan.run' = chain.id
+                        JOIN run AS carried ON carried.event = event.id
                      )
                      SELECT {COLUMNS} FROM effect
                      WHERE run IN (SELECT id FROM chain) AND state IN ('done', 'uncertain', 'claimed', 'refused')

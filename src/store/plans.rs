@@ -293,6 +293,19 @@ pub(super) fn replace_older(
     Ok(Some(news))
 }
 
+/// What begins in the place of a run takes the place of its plan, if that waits.
+pub(super) fn give_way(
+    connection: &Connection,
+    run: RunId,
+    why: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    match waiting(connection, run)? {
+        Ok(_) => decide(connection, run, "replaced", Some(why), now),
+        Err(_) => Ok(()),
+    }
+}
+
 /// What is new of the plan of a run that the daemon did not see to its end.
 pub(super) fn left_behind(connection: &Connection, run: RunId) -> rusqlite::Result<Option<PlanNews>> {
     Ok(waiting(connection, run)?.is_ok().then_some(PlanNews::New))

@@ -29,6 +29,7 @@ mod project;
 mod rehearse;
 mod rehearsed_plans;
 mod reload;
+mod resumed;
 mod safety;
 mod scripts;
 mod servers;

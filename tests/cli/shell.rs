@@ -149,6 +149,17 @@ fn a_message_that_somebody_sends_by_hand_is_in_the_list_of_channels_also_beside_
 }
 
 #[test]
+fn the_doctor_asks_nobody_at_an_address_that_is_none() {
+    let project = project("ftp://lab.example.org/");
+    let said = text(&project.run(&["doctor"]));
+    assert!(
+        said.contains("hint  server         it was not asked: `url` in [uproot] is no address"),
+        "{said}"
+    );
+    assert!(!said.contains("127.0.0.1:8000"), "{said}");
+}
+
+#[test]
 fn the_doctor_says_what_it_has_found_while_it_still_asks() {
     // Takes connections, and never says a word.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -21,6 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SKEWED: i64 = 5;
 
 pub(super) fn uproot(env: &Arc<dyn Environment>, config: &Config, findings: &mut Findings) {
+    if config.uproot.url_is_wrong {
+        findings.hint("server", "it was not asked: `url` in [uproot] is no address", "");
+        return;
+    }
     let url = &config.uproot.url;
     let knows_token = !config.uproot.token.expose_secret().is_empty();
     let client = Client::new(Arc::clone(env), url.clone(), config.uproot.token.clone());

@@ -38,10 +38,14 @@ fn a_request_to_another_server_is_not_sent_again_by_a_run_that_goes_on() {
         let (mut daemon, _) = lab.start(0);
         let (_, work) = daemon.accept(1, &json!({}));
         daemon.work_off(work);
-        // The third is sent, since it says something else.
-        for (remedy, said, sent) in
-            [(Remedy::Retry, "now", 1), (Remedy::Resume, "before", 0), (Remedy::Resume, "now", 1)]
-        {
+        // The fourth run says something else, which the fifth does not say again.
+        let remedies = [
+            (Remedy::Retry, "now", 1),
+            (Remedy::Resume, "before", 0),
+            (Remedy::Resume, "now", 1),
+            (Remedy::Resume, "before", 0),
+        ];
+        for (remedy, said, sent) in remedies {
             let run = RunId(daemon.store.history().dead_letters(false).unwrap()[0].run);
             let closed = daemon.store.close_dead_letter(run, remedy, daemon.env.now(), |_| true).wait();
             let Ok(Closed::Now(Some(event))) = closed else { panic!("{closed:?}") };

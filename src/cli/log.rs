@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{IsTerminal, stderr},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use serde_json::{Map, Value, json};
@@ -23,8 +24,17 @@ use tracing_subscriber::{
     registry::{LookupSpan, Scope},
 };
 
+/// Whether programs read the log: then nothing else goes to where it goes.
+static FOR_PROGRAMS: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn is_for_programs() -> bool {
+    FOR_PROGRAMS.load(Ordering::Relaxed)
+}
+
 /// Logs from now on.
 pub(super) fn begin(level: LevelFilter, json: bool) {
+    // Where nothing is logged, errors are said in words.
+    FOR_PROGRAMS.store(json && level != LevelFilter::OFF, Ordering::Relaxed);
     let filter = EnvFilter::default().add_directive(level.min(LevelFilter::WARN).into()).add_directive(
         match format!("uproctor={level}").parse() {
             Ok(directive) => directive,

@@ -2,6 +2,8 @@
 
 use std::io::{Write, stderr, stdout};
 
+use super::log;
+
 /// A line for the reader.
 pub(super) fn line(text: &str) {
     let _ = writeln!(stdout().lock(), "{}", visible(text));
@@ -25,11 +27,19 @@ pub(super) fn json(value: &serde_json::Value) {
 
 /// A sentence about what went wrong.
 pub(super) fn error(text: &str) {
+    if log::is_for_programs() {
+        tracing::error!("{text}");
+        return;
+    }
     let _ = writeln!(stderr().lock(), "error: {}", visible(text));
 }
 
 /// A word to whoever waits, beside what another program may read.
 pub(super) fn note(text: &str) {
+    if log::is_for_programs() {
+        tracing::info!("{text}");
+        return;
+    }
     let _ = writeln!(stderr().lock(), "{}", visible(text));
 }
 

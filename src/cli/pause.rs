@@ -43,7 +43,7 @@ pub(super) struct Pause {
     #[arg(long, default_value = "a person paused it", value_name = "TEXT")]
     reason: String,
     /// For how long; without it, until somebody resumes
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = lasting)]
     r#for: Option<Duration>,
     /// Only list what is paused
     #[arg(long, conflicts_with_all = ["name", "session", "reason", "for"])]
@@ -147,6 +147,14 @@ fn not_in_params(config: &Config, session: Option<&SessionName>) -> Option<Strin
     let params = config.automations.iter().flat_map(|automation| automation.params.values());
     let is_named = params.filter_map(serde_json::Value::as_str).any(|value| value == session.as_str());
     (!is_named).then(|| format!("no automation's params name a session {session}: is it spelled like this?"))
+}
+
+/// A time that is longer than none.
+fn lasting(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("a pause of no time pauses nothing".to_owned()),
+        time => time.map_err(|error| error.to_string()),
+    }
 }
 
 /// Lets go on.

@@ -5,11 +5,21 @@ use std::io::{IsTerminal, Write, stderr};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::out::visible;
+use super::{log, out::visible};
 use crate::domain::{Problem, Severity, counted};
 
 /// Prints all problems to the error output, and how many there are.
 pub(super) fn print(problems: &[Problem]) {
+    if log::is_for_programs() {
+        for problem in problems {
+            if problem.is_error() {
+                tracing::error!("{problem}");
+            } else {
+                tracing::warn!("{problem}");
+            }
+        }
+        return;
+    }
     let colour = stderr().is_terminal();
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut out = stderr().lock();

@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long)]
     failed: bool,
     /// How many to show
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Answer as JSON
     #[arg(long)]

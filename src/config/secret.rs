@@ -78,6 +78,7 @@ fn is_variable(name: &str) -> bool {
 }
 
 fn placed(text: &str, span: Range<usize>) -> Placed<SecretString> {
-    // A file mostly ends with a line end that is not part of the secret, and a header could not hold it.
-    Placed { value: SecretString::from(text.trim().to_owned()), span }
+    // A file mostly ends with a line end that is not part of the secret, and a header could not hold it; nor the mark that some editors
+    // put before everything.
+    Placed { value: SecretString::from(text.trim_start_matches('\u{feff}').trim().to_owned()), span }
 }

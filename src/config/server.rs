@@ -1,6 +1,6 @@
 //! `[uproot]`: the server whose experiments are looked after.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     reader::{Section, Source},
@@ -54,6 +54,13 @@ impl UprootSection {
             );
         }
         if let Some(token) = tokens.into_iter().next() {
+            if http::HeaderValue::from_str(token.value.expose_secret()).is_err() {
+                source.error_help(
+                    token.span,
+                    "the token holds characters that no HTTP header can carry, perhaps a line break",
+                    "let there be the token alone, on one line",
+                );
+            }
             read.token = token.value;
         }
         section.finish();

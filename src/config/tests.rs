@@ -256,6 +256,12 @@ fn secrets_are_read_from_files_without_their_line_end() {
     let read = |text: &str| parse(&file, text.to_owned(), &variable);
     let config = read("[uproot]\ntoken_file = \"token\"\n").accept().unwrap();
     assert_eq!(config.uproot.token.expose_secret(), "hunter2");
+    std::fs::write(folder.path().join("marked"), "\u{feff}hunter2\n").unwrap();
+    let config = read("[uproot]\ntoken_file = \"marked\"\n").accept().unwrap();
+    assert_eq!(config.uproot.token.expose_secret(), "hunter2");
+    std::fs::write(folder.path().join("two"), "hunter2\nhunter3\n").unwrap();
+    let draft = read("[uproot]\ntoken_file = \"two\"\n");
+    assert!(draft.problems[0].message.contains("no HTTP header can carry"), "{draft:?}");
     let draft = read("[uproot]\ntoken_file = \"tokn\"\n");
     assert!(draft.problems[0].message.contains("the file tokn cannot be read"), "{draft:?}");
     let draft = read("[uproot]\ntoken_file = \"token\"\ntoken_env = \"UPROOT_API_KEY\"\n");

@@ -158,6 +158,8 @@ fn what_is_paused_protected_or_quiet_is_not_written_to() {
     let (code, said) = lab.run(&["trigger", "step"]);
     assert!(code == 1 && said.contains("the fire alarm"), "{said}");
     assert_eq!(lab.run(&["resume"]).0, 0);
+    let (code, said) = lab.run(&["pause", "--for", "0s"]);
+    assert!(code == 2 && said.contains("a pause of no time"), "{said}");
     let (code, said) = lab.run(&["pause", "stpe"]);
     assert!(code == 1 && said.contains("did you mean step?"), "{said}");
 

@@ -90,6 +90,23 @@ fn at_a_higher_level_the_lines_still_say_of_which_run_they_are() {
 }
 
 #[test]
+fn what_is_wrong_at_the_start_is_a_line_of_json_too() {
+    let project = Project::with_script("fn run(event) {}");
+    let config = std::fs::read_to_string(project.path().join("config.toml")).unwrap();
+    project.write("config.toml", &config.replace("mode = \"live\"", "mode = \"alive\"\nmods = 1"));
+    for (level, is_json) in [("error", true), ("off", false)] {
+        let output = project.run(&["--log-json", "--log", level, "run"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let lines: Option<Vec<Value>> = said.lines().map(|line| serde_json::from_str(line).ok()).collect();
+        assert_eq!(lines.is_some(), is_json, "{said}");
+        assert!(said.contains("alive") && said.contains("config.toml") && said.contains("mods"), "{said}");
+        for line in lines.into_iter().flatten() {
+            assert_eq!(line["level"], "ERROR", "{line}");
+        }
+    }
+}
+
+#[test]
 fn lines_about_a_dry_run_say_so() {
     let script = "fn run(event) { files::append(\"a.csv\", \"1\\n\"); log::info(\"the file is written\"); }";
     let project = Project::with_script(script);

@@ -55,7 +55,9 @@ impl Library {
                 Err(error) => {
                     let message = format!("the script {} cannot be read: {error}", path.display());
                     let mut problem = Problem::at(Severity::Error, &config.file, &config.text, span, message);
-                    if let Some(near) = neighbour(&config.daemon.scripts, &name) {
+                    if error.kind() == std::io::ErrorKind::InvalidData {
+                        problem = problem.help("save it as UTF-8");
+                    } else if let Some(near) = neighbour(&config.daemon.scripts, &name) {
                         problem = problem.help(format!("did you mean \"{near}\"?"));
                     }
                     problems.push(problem);

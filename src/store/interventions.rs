@@ -102,12 +102,16 @@ pub(super) fn log_decision(
     add(connection, at, &json!({ "action": "plan", "decision": decision, "answer": note, "origin": origin }))
 }
 
-/// Where an entry comes from: the run, its automation and mode, its script, and what started it.
+/// Where an entry comes from: the run, its automation and mode, its script, and what started it. What carries out a plan does what the
+/// script wanted as it was when the plan was made.
 fn origin(connection: &Connection, run: RunId) -> rusqlite::Result<Value> {
     let found = connection
         .prepare_cached(
-            "SELECT run.automation, run.mode, run.script, run.script_hash, event.id, event.kind
-             FROM run LEFT JOIN event ON event.id = run.event WHERE run.id = ?1",
+            "SELECT run.automation, run.mode, coalesce(planned.script, run.script),
+                coalesce(planned.script_hash, run.script_hash), event.id, event.kind
+             FROM run LEFT JOIN event ON event.id = run.event
+             LEFT JOIN run AS planned ON event.kind = 'plan' AND planned.id = event.detail ->> '$.plan.run'
+             WHERE run.id = ?1",
         )?
         .query_row([run.0], |row| {
             Ok(json!({

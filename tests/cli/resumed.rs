@@ -55,3 +55,20 @@ fn what_goes_on_in_the_place_of_a_run_takes_the_place_of_its_plan() {
     let last = lab.json(&["dead", "resume", &resumed["run"].to_string(), "--json"]);
     assert_eq!((last["outcome"].as_str(), effects(&last), lab.pages()), (Some("done"), 0, vec![2, 2, 2]));
 }
+
+#[test]
+fn the_log_names_the_script_that_made_the_plan_and_not_the_one_that_took_its_place() {
+    let (lab, run) = stopped();
+    lab.project.write("scripts/step.rhai", "fn run(event) {}");
+    assert_eq!(lab.run(&["approve", &run]).0, 0);
+    assert_eq!(lab.pages(), [2, 2, 2]);
+    let log = lab.run(&["audit", "--json"]).1;
+    let mut scripts: Vec<Value> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .map(|line| line["entry"]["origin"]["script_hash"].clone())
+        .collect();
+    assert_eq!(scripts.len(), 6, "{log}");
+    scripts.dedup();
+    assert_eq!(scripts.len(), 1, "{log}");
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     domain::{AutomationName, Held, Hold, RunId},
-    store::{Closed, EffectRow, Remedy},
+    store::{Closed, Decided, EffectRow, Remedy},
 };
 
 const PAY: &str = "mode = \"live\"\nallow = [\"http.post\"]\ntime_limit = \"2d\"\n[http.\"pay.example.org\"]";
@@ -112,5 +112,23 @@ fn what_a_person_lets_go_on_before_its_run_has_ended_is_not_held_by_its_end() {
         }
         daemon.dispatcher.handle(vec![ended]).unwrap();
         assert_eq!(daemon.accept(2, &json!({})).1.is_empty(), is_held, "{:?}", daemon.last());
+    }
+}
+
+#[test]
+fn a_plan_whose_request_is_refused_is_not_carried_out() {
+    let script = "fn run(event) { http::post(\"https://pay.example.org/bonus\", \"5\"); }";
+    for (status, outcome) in [(200, "done"), (404, "failed"), (500, "failed")] {
+        let lab = lab(script, &PAY.replace("live", "approve"), answering(status));
+        let (mut daemon, _) = lab.start(0);
+        let (_, work) = daemon.accept(1, &json!({}));
+        daemon.work_off(work);
+        let run = daemon.store.history().newest_run().unwrap().unwrap();
+        let now = daemon.env.now();
+        let decided = daemon.store.approve(run, "a test".to_owned(), now, |_| true).wait();
+        let Ok(Decided::Now(Some(event))) = decided else { panic!("{decided:?}") };
+        let work = daemon.dispatcher.handle(vec![Happened::Input(Input::Accepted(Arc::new(event)))]);
+        daemon.work_off(work.unwrap());
+        assert_eq!(daemon.last().0, outcome, "{status}: {:?}", daemon.last());
     }
 }

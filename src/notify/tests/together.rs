@@ -48,6 +48,8 @@ fn message(url: bool, plans: i64) -> Message {
 fn a_plan_among_others_keeps_its_players_and_the_way_to_approve_it() {
     let with = message(true, 1);
     assert_eq!((with.title.as_str(), with.kind), ("it waits for approval, and 2 more", "plan"));
+    // With one more notice in it, it is another message.
+    assert_eq!((with.id, message(true, 2).id), (3, 4));
     let link = Some(("Look and approve".to_owned(), "https://lab.example.org/uproctor/plans/7".to_owned()));
     assert_eq!(with.link, link);
     assert!(

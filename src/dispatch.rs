@@ -2,6 +2,7 @@
 //! out the work. It blocks and reads no clock of its own, so that a rehearsal can drive it as the daemon does.
 
 mod ending;
+mod held;
 mod own;
 mod plans;
 mod poll;
@@ -24,8 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Automation,
     domain::{
-        AutomationName, Detail, Event, EventId, EventKind, Held, Hold, Mode, Outcome, RunId, RunReport,
-        TraceLine,
+        AutomationName, Detail, Event, EventId, EventKind, Held, Mode, Outcome, RunId, RunReport, TraceLine,
     },
     engine::{Command, Engine, Input, PollResult},
     environment::Scope,
@@ -34,6 +34,7 @@ use crate::{
     watch::LookError,
 };
 pub use ending::Ending;
+use held::tripped;
 pub use work::{Stub, Work};
 
 /// The longest a poll may take.
@@ -105,7 +106,7 @@ pub struct Dispatcher {
     look_failure: Option<String>,
     /// Why each poll failed the last time, so that a failure of all night is written down once.
     poll_failures: HashMap<AutomationName, String>,
-    /// While it is found out what became of open writes, no run begins: the work that then waits.
+    /// While it is found out what became of open writes, no run begins, and events stay accepted: the polls that then wait.
     held_back: Option<Vec<Work>>,
     /// When it was last looked whether a plan has expired.
     looked_at_plans: Timestamp,
@@ -135,7 +136,10 @@ impl Dispatcher {
         for one in happened {
             match one {
                 Happened::Input(input) => step.inputs.push_back(input),
-                Happened::Settled => self.held_back.take().into_iter().flatten().for_each(&mut begin),
+                Happened::Settled => {
+                    self.held_back.take().into_iter().flatten().for_each(&mut begin);
+                    step.commands.extend(self.engine.go_on(now));
+                }
                 Happened::Looked { events, failure } => self.looked(events, failure.as_ref(), &mut step),
                 Happened::RunEnded { run, event, report, trace } => {
                     let mode = self.under_way.remove(&event.id).map(|(_, mode)| mode);
@@ -156,12 +160,6 @@ impl Dispatcher {
         }
         self.decide(now, step, begin)?;
         self.end_plans(now)
-    }
-
-    /// Whether an automation is held, by the store. What cannot be read counts as held.
-    fn is_held(&self, now: Timestamp, automation: &AutomationName) -> bool {
-        let is_it = |hold: &Hold| matches!(&hold.held, Held::Automation(name) if name == automation);
-        self.tools.store.history().holds(now).map_or(true, |holds| holds.iter().any(is_it))
     }
 
     /// Writes down how runs ended while the daemon stops; nothing new follows from it.
@@ -368,22 +366,6 @@ fn run_start(now: Timestamp, task: &RunTask, event: Option<EventId>) -> RunStart
         script_hash: task.script.hash.clone(),
         at: now,
     }
-}
-
-impl Step {
-    /// Something is held from now on.
-    fn hold(&mut self, hold: Option<Hold>) {
-        if let Some(hold) = hold {
-            self.changes.push(Change::Held(hold.clone()));
-            self.inputs.push_back(Input::Hold(hold));
-        }
-    }
-}
-
-/// What the engine is told where a guard stopped a run.
-fn tripped(now: Timestamp, run: RunId, automation: &AutomationName) -> Hold {
-    let reason = format!("a guard stopped run {run}");
-    Hold { held: Held::Automation(automation.clone()), since: now, until: None, reason }
 }
 
 fn log_end(run: RunId, event: &Event, report: &RunReport, mode: Option<Mode>) {

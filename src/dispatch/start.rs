@@ -41,10 +41,13 @@ impl Dispatcher {
             standings.push((Arc::clone(automation), standing));
             step.hold(hold);
         }
-        let (engine, commands) = Engine::start(now, &standings, config.daemon.workers);
+        let (mut engine, commands) = Engine::start(now, &standings, config.daemon.workers);
         let automations =
             automations.into_iter().map(|automation| (automation.name.clone(), automation)).collect();
         let settling = !recovered.open.is_empty();
+        if settling {
+            engine.hold_back();
+        }
         step.commands.extend(commands);
         step.inputs.extend(tools.store.history().holds(now)?.into_iter().map(Input::Hold));
         let mut dispatcher = Self {

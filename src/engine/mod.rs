@@ -63,6 +63,8 @@ pub struct Engine {
     workers: usize,
     /// How many do.
     working: usize,
+    /// Nothing begins for now.
+    held_back: bool,
     /// Events that may run as far as overlap is concerned, and wait for a worker.
     ready: VecDeque<Arc<Event>>,
     /// The latest time that was told, to notice that the clock was set back.
@@ -93,6 +95,7 @@ impl Engine {
             looks: Looks::default(),
             workers,
             working: 0,
+            held_back: false,
             ready: VecDeque::new(),
             latest: now,
         };
@@ -149,6 +152,19 @@ impl Engine {
             Input::Hold(hold) => self.holds.put(hold),
             Input::Release(held) => self.holds.release(&held),
         }
+        self.start_ready(now, &mut commands);
+        commands
+    }
+
+    /// Until [`Engine::go_on`] no event is started: it stays accepted.
+    pub fn hold_back(&mut self) {
+        self.held_back = true;
+    }
+
+    /// Starts what has waited since [`Engine::hold_back`].
+    pub fn go_on(&mut self, now: Timestamp) -> Vec<Command> {
+        self.held_back = false;
+        let mut commands = Vec::new();
         self.start_ready(now, &mut commands);
         commands
     }
@@ -299,7 +315,8 @@ impl Engine {
 
     /// Starts what is ready as long as there are workers. Each event is judged again: it may have waited for long.
     fn start_ready(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        while self.working < self.workers
+        while !self.held_back
+            && self.working < self.workers
             && let Some(event) = self.ready.pop_front()
         {
             let Some(&index) = self.names.get(&event.automation) else { continue };

@@ -138,3 +138,33 @@ fn a_cursor_that_does_not_read_holds_its_automation_alone() {
         daemon.work_off(work);
     }
 }
+
+#[test]
+fn what_comes_while_open_writes_are_settled_waits_also_for_the_daemon_after() {
+    let script = "fn run(event) { sessions::set_description(\"s\", \"x\"); }";
+    let lines =
+        "on = { webhook = \"h\", scheme = \"none\" }\nmode = \"live\"\nallow = [\"sessions.description\"]";
+    let lab = Lab::new(script, lines, fine());
+    let (mut daemon, _) = lab.start(0);
+    let (_, work) = daemon.accept(1, &json!({}));
+    daemon.work_off(work);
+    drop(daemon);
+    // As if the power had gone before the answer.
+    let store = rusqlite::Connection::open(&lab.config.daemon.store).unwrap();
+    store.execute("UPDATE effect SET state = 'claimed', settled = NULL", []).unwrap();
+    drop(store);
+
+    let (mut daemon, work) = lab.start(10);
+    assert!(matches!(work[..], [Work::Settle { .. }]));
+    assert!(daemon.accept(11, &json!({})).1.is_empty());
+    assert_eq!(daemon.last().0, "accepted");
+    drop((daemon, work));
+
+    let (mut daemon, work) = lab.start(20);
+    assert!(matches!(work[..], [Work::Settle { .. }]));
+    daemon.work_off(work);
+    assert_eq!(
+        daemon.rows().iter().map(|(outcome, _)| outcome.as_str()).collect::<Vec<_>>(),
+        ["done", "done"]
+    );
+}

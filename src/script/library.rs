@@ -57,7 +57,9 @@ impl Library {
                     let mut problem = Problem::at(Severity::Error, &config.file, &config.text, span, message);
                     if error.kind() == std::io::ErrorKind::InvalidData {
                         problem = problem.help("save it as UTF-8");
-                    } else if let Some(near) = neighbour(&config.daemon.scripts, &name) {
+                    } else if let Some(near) =
+                        neighbour(&config.daemon.scripts, &name).filter(|near| *near != name)
+                    {
                         problem = problem.help(format!("did you mean \"{near}\"?"));
                     }
                     problems.push(problem);

@@ -1,7 +1,5 @@
 //! One message, before a service's own form is given to it.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Setup, mask::Mask, text::shorten, words};
@@ -19,7 +17,7 @@ const LONGEST_LINE: usize = 300;
 const LONGEST_PLAN: usize = 800;
 
 /// What goes out later than this after it happened says when that was; else the service's own time will do.
-const LATE: Duration = Duration::from_secs(120);
+const LATE: SignedDuration = SignedDuration::from_mins(2);
 
 /// What a service is given. Nothing in it is to be obeyed: every text is shown as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,9 +67,7 @@ impl Message {
         if others.is_empty() {
             message.title.clone_from(&first.notice.title);
             message.text.clone_from(&first.notice.text);
-            if now.duration_since(first.notice.at)
-                > SignedDuration::try_from(LATE).unwrap_or(SignedDuration::MAX)
-            {
+            if now.duration_since(first.notice.at) > LATE {
                 message.text =
                     format!("{}\nThis was at {}.", message.text, time(first)).trim_start().to_owned();
             }
